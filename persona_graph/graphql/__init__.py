@@ -1,0 +1,1 @@
+"""The GraphQL surface: types, queries, mutations, subscriptions and their transports."""

@@ -1,0 +1,1 @@
+"""The job row and its states, advance(), events and the doorbell."""

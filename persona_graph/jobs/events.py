@@ -1,0 +1,76 @@
+"""The numbered history of a job, which subscriptions read. Redis only says that there is more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from persona_graph.db import Base, Json, new_id, utcnow
+
+
+class EventKind(StrEnum):
+    """What happened. Only STATE events can be terminal."""
+
+    STATE = "STATE"
+    STAGE = "STAGE"
+    PROGRESS = "PROGRESS"
+    ROUTE = "ROUTE"
+
+
+class Event(Base):
+    """``seq`` counts within the job, ``persona_seq`` within the persona, both from 1 without gaps.
+
+    ``snapshot`` is the job as it was: state, stage, fraction, progress source, leg, provider, message,
+    failure. A row never changes.
+    """
+
+    __tablename__ = "job_event"
+    __table_args__ = (
+        UniqueConstraint("job_id", "seq"),
+        Index("ix_job_event_persona", "persona_id", "persona_seq"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"))
+    account_id: Mapped[str] = mapped_column(String(26))
+    persona_id: Mapped[str | None] = mapped_column(String(26))
+    seq: Mapped[int]
+    persona_seq: Mapped[int]
+    kind: Mapped[EventKind] = mapped_column(String(16))
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    terminal: Mapped[bool] = mapped_column(default=False)
+    snapshot: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class PersonaFeed(Base):
+    """The last ``persona_seq`` given out; its row lock orders writers, so readers never see a gap."""
+
+    __tablename__ = "persona_feed"
+
+    persona_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    seq: Mapped[int] = mapped_column(default=0)
+
+
+async def next_persona_seq(session: AsyncSession, persona_id: str) -> int:
+    bump = update(PersonaFeed).where(PersonaFeed.persona_id == persona_id).values(seq=PersonaFeed.seq + 1)
+    seq = (await session.execute(bump.returning(PersonaFeed.seq))).scalar_one_or_none()
+    if seq is None:
+        session.add(PersonaFeed(persona_id=persona_id, seq=1))
+        await session.flush()
+        return 1
+    return seq
+
+
+async def job_events_after(session: AsyncSession, job_id: str, seq: int, limit: int = 200) -> list[Event]:
+    rows = select(Event).where(Event.job_id == job_id, Event.seq > seq).order_by(Event.seq).limit(limit)
+    return list((await session.scalars(rows)).all())
+
+
+async def persona_events_after(session: AsyncSession, persona_id: str, seq: int, limit: int = 200) -> list[Event]:
+    rows = select(Event).where(Event.persona_id == persona_id, Event.persona_seq > seq)
+    return list((await session.scalars(rows.order_by(Event.persona_seq).limit(limit))).all())

@@ -1,0 +1,1 @@
+"""Uploads, the vault, and everything that opens a media file."""

@@ -1,0 +1,1 @@
+"""Personas, voices, avatars, consent and outputs: their tables and use cases."""

@@ -1,0 +1,33 @@
+"""Provider errors, named for what the core does next."""
+
+from __future__ import annotations
+
+
+class ProviderError(Exception):
+    """Base of all; raised bare it counts as OutcomeUnknown. Messages never hold a secret."""
+
+
+class ProviderBusy(ProviderError):
+    """Ask the same provider again, after ``retry_after`` seconds if it said so."""
+
+    def __init__(self, message: str = "busy", retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ProviderUnavailable(ProviderError):
+    """Surely nothing was accepted: the next candidate is asked, and this provider rests."""
+
+
+class OrderRejected(ProviderError):
+    """The vendor refuses this order for good. ``str(error)`` is shown to the user, so it says what
+    to change; ``code`` is a stable word such as ``MODERATION``."""
+
+    def __init__(self, message: str, code: str = "REJECTED") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class OutcomeUnknown(ProviderError):
+    """The order may have been accepted and paid for: look it up, never blindly repeat. From
+    ``check`` it means the work cannot be found any more."""

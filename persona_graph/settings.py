@@ -1,0 +1,81 @@
+"""The only reader of the environment. Every field here is documented in docs/settings.md."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "PERSONA_GRAPH_"
+PLUGIN_PREFIX = "PERSONA_GRAPH_PLUGIN_"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("data"), description="Folder of the embedded stack: SQLite file, Redis files, stored media, generated secrets.")
+    database_url: str = Field("", description="SQLAlchemy URL: `postgresql+asyncpg://…` or `sqlite+aiosqlite:///…`. Empty: SQLite in the data folder.")
+    redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis 7.2 or later, or a server that speaks its protocol.")
+    storage_url: str = Field("", description="Where encrypted objects are kept: `file:///path` or `s3://bucket/prefix`. Empty: a folder in the data folder.")
+    storage_endpoint: str = Field("", description="Address of an S3-compatible store; empty for AWS itself.")
+    storage_region: str = Field("us-east-1", description="Region of the S3-compatible store.")
+    storage_key: SecretStr = Field(SecretStr(""), description="Access key id of the S3-compatible store.")
+    storage_secret: SecretStr = Field(SecretStr(""), description="Secret access key of the S3-compatible store.")
+    master_keys: SecretStr = Field(SecretStr(""), description="Comma-separated `id:base64` 256-bit keys that wrap each object's data key. The first wraps new objects; the others still open old ones.")
+    signing_key: SecretStr = Field(SecretStr(""), description="Secret behind upload and media links; at least 32 characters.")
+    host: str = Field("127.0.0.1", description="Address the API listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port the API listens on; 0 lets the system choose (embedded stack only).")
+    public_url: str = Field("", description="Address clients reach the API at; links start with it. Empty: `http://host:port`.")
+    tiers_file: Path | None = Field(None, description="A tiers.toml in place of the one that comes with the package.")
+    jwt_key: SecretStr = Field(SecretStr(""), description="HS256 secret (at least 32 characters) or PEM public key (RS256, ES256) that checks bearer JWTs. Empty: only service tokens are accepted.")
+    jwt_algorithm: str = Field("HS256", description="The one accepted JWT algorithm: HS256, RS256 or ES256.")
+    jwt_audience: str = Field("persona-graph", description="Required `aud` claim.")
+    jwt_issuer: str = Field("", description="Required `iss` claim; must be set when `jwt_key` is.")
+    introspection: bool = Field(False, description="Answer introspection queries and serve GraphiQL. The embedded stack turns it on.")
+    allowed_origins: Annotated[list[str], NoDecode] = Field([], description="Comma-separated browser origins allowed to call the API (CORS and WebSocket). The API's own origin always is.")
+    max_body_bytes: int = Field(1_000_000, description="Largest GraphQL request body, in bytes.")
+    max_audio_bytes: int = Field(50_000_000, description="Largest uploaded audio file, in bytes.")
+    max_image_bytes: int = Field(15_000_000, description="Largest uploaded image file, in bytes.")
+    max_audio_seconds: float = Field(600, description="Longest uploaded recording, in seconds.")
+    max_image_pixels: int = Field(50_000_000, description="Most pixels of an uploaded image.")
+    max_script_chars: int = Field(20_000, description="Longest script of one generation, in characters.")
+    upload_ttl: float = Field(3600, description="How long a signed upload link works, in seconds.")
+    upload_floor: int = Field(1024, description="Slowest accepted upload in bytes per second, averaged over 20 seconds.")
+    link_ttl: float = Field(900, description="How long a signed media link works, in seconds.")
+    decode_seconds: float = Field(3.0, description="Wall time after which a probing child process is killed, in seconds.")
+    decode_bytes: int = Field(512 * 1024 * 1024, description="Address space of a probing child process, in bytes.")
+    lease_seconds: float = Field(4.0, description="How long a worker owns a job without a heartbeat; a killed worker's job is taken over after this.")
+    sweep_seconds: float = Field(1.0, description="How often each worker looks for due jobs, in seconds.")
+    worker_jobs: int = Field(8, ge=1, description="Jobs one worker process advances at a time.")
+    stream_idle_seconds: float = Field(30.0, description="A subscriber that stops reading is dropped after this many seconds.")
+    ws_init_seconds: float = Field(10.0, description="Time a WebSocket client has to send connection_init, in seconds.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    def __init__(self, **values: object) -> None:
+        for name in ("allowed_origins",):
+            raw = values.get(name, os.environ.get(PREFIX + name.upper()))
+            if isinstance(raw, str):
+                values[name] = [part.strip() for part in raw.split(",") if part.strip()]
+        super().__init__(**values)  # type: ignore[arg-type]
+
+    @property
+    def base_url(self) -> str:
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def database(self) -> str:
+        path = (self.data_dir / "persona-graph.sqlite").resolve()
+        return self.database_url or f"sqlite+aiosqlite:///{path}"
+
+    @property
+    def storage(self) -> str:
+        return self.storage_url or f"file://{(self.data_dir / 'objects').resolve()}"
+
+
+def plugin_settings(name: str) -> dict[str, str]:
+    """The part of the environment that belongs to one plugin, by its entry point's name."""
+    prefix = f"{PLUGIN_PREFIX}{name.upper().replace('-', '_')}_"
+    return {key.removeprefix(prefix): value for key, value in os.environ.items() if key.startswith(prefix)}
