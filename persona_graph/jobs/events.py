@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from persona_graph.db import Base, Json, new_id, utcnow
+from persona_graph.db import Base, Json, Writing, new_id, utcnow
+from persona_graph.jobs.states import TERMINAL
+from persona_graph.jobs.tables import Job, Leg
+
+if TYPE_CHECKING:
+    from persona_graph.jobs.doorbell import Doorbell
 
 
 class EventKind(StrEnum):
@@ -54,6 +59,46 @@ class PersonaFeed(Base):
 
     persona_id: Mapped[str] = mapped_column(String(26), primary_key=True)
     seq: Mapped[int] = mapped_column(default=0)
+
+
+async def append(session: Writing, doorbell: Doorbell, job: Job, kind: EventKind) -> Event:
+    """Write down what just changed on ``job`` (its row is locked by the caller) and tell it after the commit."""
+    job.seq += 1
+    leg = next((leg for leg in job.legs if leg.state == "RUNNING"), None)
+    event = Event(
+        job_id=job.id,
+        account_id=job.account_id,
+        persona_id=job.persona_id,
+        seq=job.seq,
+        persona_seq=await next_persona_seq(session, job.persona_id),
+        kind=kind,
+        terminal=job.state in TERMINAL,
+        snapshot=_snapshot(job, leg),
+    )
+    session.add(event)
+    session.after(lambda: doorbell.announce(event))
+    return event
+
+
+def _snapshot(job: Job, leg: Leg | None) -> dict[str, Any]:
+    failure = {"code": job.failure_code, "message": job.failure_message, "fix": job.failure_fix}
+    return {
+        "kind": job.kind,
+        "state": job.state,
+        "stage": job.stage,
+        "fraction": job.fraction,
+        "source": job.progress_source,
+        "message": job.message,
+        "leg": leg.name if leg else None,
+        "provider": chosen(leg) if leg else None,
+        "failure": failure if job.failure_code else None,
+    }
+
+
+def chosen(leg: Leg) -> str | None:
+    """The provider a leg is with now."""
+    candidates = leg.route.get("candidates", [])
+    return candidates[leg.candidate]["provider"] if leg.candidate < len(candidates) else None
 
 
 async def next_persona_seq(session: AsyncSession, persona_id: str) -> int:

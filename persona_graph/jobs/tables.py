@@ -75,7 +75,7 @@ class Job(Base):
     seq: Mapped[int] = mapped_column(default=0)
     lease_token: Mapped[str | None] = mapped_column(String(26))
     lease_until: Mapped[datetime | None]
-    wake_at: Mapped[datetime | None] = mapped_column(default=utcnow)
+    wake_at: Mapped[datetime | None]
     rung_at: Mapped[datetime | None]
     crashes: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -1,0 +1,225 @@
+"""What a persona consists of. Only this room writes these tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from persona_graph.db import Amount, Base, Json, new_id, utcnow
+
+
+class TrainingStatus(StrEnum):
+    """Where a voice is: NOT_TRAINED, TRAINING, READY, FAILED, or EXPIRED when the vendor dropped it."""
+
+    NOT_TRAINED = "NOT_TRAINED"
+    TRAINING = "TRAINING"
+    READY = "READY"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+
+
+class AvatarStatus(StrEnum):
+    """Where an avatar is: NOT_TRAINED, CREATING, READY or FAILED."""
+
+    NOT_TRAINED = "NOT_TRAINED"
+    CREATING = "CREATING"
+    READY = "READY"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+
+
+class Approval(StrEnum):
+    """Whether it may be used: only READY and APPROVED ever reaches content; SUPERSEDED was approved
+    until a newer one was; REJECTED never."""
+
+    DRAFT = "DRAFT"
+    APPROVED = "APPROVED"
+    SUPERSEDED = "SUPERSEDED"
+    REJECTED = "REJECTED"
+
+
+class ConsentScope(StrEnum):
+    """What a person agreed to: VOICE (train and speak) or LIKENESS (show the face)."""
+
+    VOICE = "VOICE"
+    LIKENESS = "LIKENESS"
+
+
+class Platform(StrEnum):
+    """Where an output will appear."""
+
+    LINKEDIN = "LINKEDIN"
+    FACEBOOK = "FACEBOOK"
+    BLOG = "BLOG"
+    X = "X"
+    INSTAGRAM = "INSTAGRAM"
+    YOUTUBE = "YOUTUBE"
+    MEDIUM = "MEDIUM"
+    SUBSTACK = "SUBSTACK"
+    EMAIL = "EMAIL"
+    STORY = "STORY"
+    PODCAST = "PODCAST"
+
+
+class OutputKind(StrEnum):
+    SPEECH = "SPEECH"
+    VIDEO = "VIDEO"
+
+
+class VoicePolicy(StrEnum):
+    """PERSONA_VOICE speaks only with the persona's own approved voice; ALLOW_STOCK_VOICE lets a
+    provider's stock voice stand in where there is none."""
+
+    PERSONA_VOICE = "PERSONA_VOICE"
+    ALLOW_STOCK_VOICE = "ALLOW_STOCK_VOICE"
+
+
+class Persona(Base):
+    __tablename__ = "persona"
+    __table_args__ = (Index("ix_persona_account", "account_id", "id"),)
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(String(26))
+    name: Mapped[str] = mapped_column(String(200))
+    archetype: Mapped[str | None] = mapped_column(String(200))
+    brand_voice: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(16), default="en")
+    voice_id: Mapped[str | None] = mapped_column(String(26))
+    avatar_id: Mapped[str | None] = mapped_column(String(26))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
+    deleted_at: Mapped[datetime | None]
+
+
+class Consent(Base):
+    """One agreement of the person whose voice or face it is. A row is never changed, only withdrawn."""
+
+    __tablename__ = "consent"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(String(26))
+    persona_id: Mapped[str] = mapped_column(ForeignKey("persona.id"), index=True)
+    scope: Mapped[ConsentScope] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(200))
+    statement: Mapped[str] = mapped_column(Text)
+    statement_version: Mapped[str] = mapped_column(String(32))
+    granted_by: Mapped[str] = mapped_column(String(100))
+    granted_at: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class Voice(Base):
+    """A trained voice. ``fingerprint`` is the speaker embedding of its samples; ``similarity`` the
+    measured cosine of its preview to that fingerprint."""
+
+    __tablename__ = "voice"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(String(26))
+    persona_id: Mapped[str] = mapped_column(ForeignKey("persona.id"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(16))
+    status: Mapped[TrainingStatus] = mapped_column(String(16), default=TrainingStatus.NOT_TRAINED)
+    approval: Mapped[Approval] = mapped_column(String(16), default=Approval.DRAFT)
+    fidelity: Mapped[str | None] = mapped_column(String(16))
+    similarity: Mapped[float | None]
+    fingerprint: Mapped[list[float] | None] = mapped_column(Json)
+    preview_id: Mapped[str | None] = mapped_column(String(26))
+    job_id: Mapped[str | None] = mapped_column(String(26))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    trained_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+
+
+class Sample(Base):
+    """A recording a voice was trained on. ``asset_id`` is emptied when training settles."""
+
+    __tablename__ = "voice_sample"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    voice_id: Mapped[str] = mapped_column(ForeignKey("voice.id"), index=True)
+    n: Mapped[int]
+    asset_id: Mapped[str | None] = mapped_column(String(26))
+    file_name: Mapped[str] = mapped_column(String(255))
+    seconds: Mapped[float]
+    facts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+
+class EnrolmentState(StrEnum):
+    """LIVE can speak; FORGETTING waits for the vendor to confirm deletion; FORGOTTEN is gone."""
+
+    LIVE = "LIVE"
+    FORGETTING = "FORGETTING"
+    FORGOTTEN = "FORGOTTEN"
+
+
+class Enrolment(Base):
+    """One vendor's copy of a voice."""
+
+    __tablename__ = "voice_enrolment"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    voice_id: Mapped[str] = mapped_column(ForeignKey("voice.id"), index=True)
+    account_id: Mapped[str] = mapped_column(String(26))
+    provider: Mapped[str] = mapped_column(String(64))
+    vendor_voice: Mapped[str] = mapped_column(String(255))
+    model_id: Mapped[str | None] = mapped_column(String(26))
+    state: Mapped[EnrolmentState] = mapped_column(String(12), default=EnrolmentState.LIVE, index=True)
+    enrolled_at: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+
+
+class Avatar(Base):
+    """A portrait the persona appears as. ``photo`` is what was measured on it."""
+
+    __tablename__ = "avatar"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(String(26))
+    persona_id: Mapped[str] = mapped_column(ForeignKey("persona.id"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    status: Mapped[AvatarStatus] = mapped_column(String(16), default=AvatarStatus.NOT_TRAINED)
+    approval: Mapped[Approval] = mapped_column(String(16), default=Approval.DRAFT)
+    portrait_id: Mapped[str | None] = mapped_column(String(26))
+    photo: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    preview_id: Mapped[str | None] = mapped_column(String(26))
+    job_id: Mapped[str | None] = mapped_column(String(26))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    ready_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+
+
+class Output(Base):
+    """Speech or video someone asked for. ``served`` says per leg who did it and how near it comes."""
+
+    __tablename__ = "output"
+    __table_args__ = (Index("ix_output_persona", "persona_id", "id"),)
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(String(26))
+    persona_id: Mapped[str] = mapped_column(ForeignKey("persona.id"))
+    kind: Mapped[OutputKind] = mapped_column(String(12))
+    job_id: Mapped[str] = mapped_column(String(26), unique=True)
+    voice_id: Mapped[str | None] = mapped_column(String(26))
+    avatar_id: Mapped[str | None] = mapped_column(String(26))
+    platform: Mapped[Platform | None] = mapped_column(String(16))
+    asked_by: Mapped[str] = mapped_column(String(100))
+    script: Mapped[str] = mapped_column(Text)
+    asset_id: Mapped[str | None] = mapped_column(String(26))
+    speech_id: Mapped[str | None] = mapped_column(String(26))
+    timings_id: Mapped[str | None] = mapped_column(String(26))
+    similarity: Mapped[float | None]
+    served: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    price: Mapped[Decimal | None] = mapped_column(Amount)
+    cost: Mapped[Decimal | None] = mapped_column(Amount)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    ready_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
