@@ -23,7 +23,7 @@ from persona_graph.jobs.lease import Fenced, Lease, claim, fenced, release
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobState, Move, after
 from persona_graph.jobs.tables import Attempt, AttemptState, Job, Leg, LegState, ProgressSource
-from persona_graph.jobs.work import WorkRefused
+from persona_graph.jobs.work import SkipCandidate, WorkRefused
 from persona_graph.provider import (
     Delivery,
     Offer,
@@ -139,7 +139,11 @@ async def _begin(jobs: Jobs, lease: Lease, scene: Scene) -> float | None:
         leg.state = LegState.RUNNING
         await say_stage(jobs, session, job, leg, f"PREPARING_{leg.name}", 0.0)
     bench = open_bench(jobs, lease, job, leg, chosen["provider"])
-    order = await jobs.works[job.kind].order(bench)
+    try:
+        order = await jobs.works[job.kind].order(bench)
+    except SkipCandidate as skip:
+        await _next_candidate(jobs, lease, leg, str(skip))
+        return None
     async with fenced(jobs, lease) as (session, job):
         if job.state == JobState.CANCELLING:
             return None

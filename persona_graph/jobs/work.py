@@ -7,9 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from persona_graph.db import Base, Database
+from persona_graph.db import Base, Database, Writing
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import Job, Leg
 from persona_graph.media.assets import Asset, Media
@@ -22,6 +20,10 @@ class WorkRefused(Exception):
     def __init__(self, code: str, message: str, fix: str | None = None) -> None:
         super().__init__(message)
         self.code, self.message, self.fix = code, message, fix
+
+
+class SkipCandidate(Exception):
+    """This candidate cannot serve the leg after all, for the reason given; the next one is asked."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,6 @@ class Work(Protocol):
 
     async def keep(self, bench: Bench, order: Order, delivery: Delivery) -> Kept: ...
 
-    async def leg_settled(self, session: AsyncSession, job: Job, leg: Leg, delivery: Delivery) -> None: ...
+    async def leg_settled(self, session: Writing, job: Job, leg: Leg, delivery: Delivery) -> None: ...
 
-    async def settled(self, session: AsyncSession, job: Job, state: JobState) -> None: ...
+    async def settled(self, session: Writing, job: Job, state: JobState) -> None: ...

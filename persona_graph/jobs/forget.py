@@ -1,0 +1,36 @@
+"""Telling a vendor to delete a trained voice."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from persona_graph.jobs.call import LentCall, discard_folder, folder_of
+from persona_graph.jobs.room import Jobs
+
+FORGET_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+async def forget_voice(jobs: Jobs, provider_id: str, vendor_voice: str, ref: str) -> bool:
+    """True once the vendor confirmed. Anything else is tried again later."""
+    provider = jobs.catalog.find(provider_id)
+    if provider is None:
+        log.warning("a voice at %s waits for deletion, but the provider is not installed", provider_id)
+        return False
+    folder = folder_of(jobs, ref)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    call = LentCall(
+        http=jobs.http, log=logging.getLogger(f"persona_graph.provider.{provider_id}"), idempotency_key=f"pg-{ref}",
+        client_ref=ref, folder=folder, remaining=FORGET_SECONDS, _jobs=jobs, _account_id="",
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(FORGET_SECONDS):
+            await provider.forget_voice(vendor_voice, call)
+    except Exception as trouble:
+        log.warning("%s did not confirm deleting a voice: %s", provider_id, trouble)
+        return False
+    finally:
+        discard_folder(jobs, ref)
+    return True

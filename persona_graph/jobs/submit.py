@@ -1,0 +1,182 @@
+"""From a request to a queued job: route, quote, idempotency, reservation and first event, one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from persona_graph.accounts import ledger
+from persona_graph.accounts.accounts import Account
+from persona_graph.accounts.viewer import Viewer
+from persona_graph.catalog import prices, routing
+from persona_graph.db import Writing, new_id
+from persona_graph.errors import IdempotencyMismatch, InvalidInput, NoProvider, SpendRefused
+from persona_graph.jobs.events import EventKind, append
+from persona_graph.jobs.room import Jobs
+from persona_graph.jobs.states import JobKind
+from persona_graph.jobs.tables import IdempotencyKey, Job, Leg
+
+KEY_LENGTH = 255
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What every paid mutation takes besides its input."""
+
+    idempotency_key: str | None = None
+    dry_run: bool = False
+    max_price: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.idempotency_key is not None and not 0 < len(self.idempotency_key) <= KEY_LENGTH:
+            raise InvalidInput(
+                message=f"idempotencyKey must have 1 to {KEY_LENGTH} characters.", path=("idempotencyKey",),
+                fix="Use a fresh UUID for each new request, and the same one when you repeat it.",
+            )  # fmt: skip
+        if self.max_price is not None and not (self.max_price.is_finite() and self.max_price >= 0):
+            raise InvalidInput(message="maxPrice must be an amount of at least 0.", path=("maxPrice",))
+
+
+@dataclass(frozen=True)
+class Request:
+    """One paid request as the caller made it; its hash tells a repeat from another request."""
+
+    operation: str
+    input: Mapping[str, Any]
+    paid: Paid
+
+    @property
+    def input_hash(self) -> str:
+        canonical = orjson.dumps([self.operation, self.input], option=orjson.OPT_SORT_KEYS, default=str)
+        return hashlib.sha256(canonical).hexdigest()
+
+
+@dataclass(frozen=True)
+class LegPlan:
+    """One leg to come. ``low``/``likely``/``high`` are seconds of media it is expected to make."""
+
+    name: str
+    need: routing.Need
+    weight: float
+    quote: prices.QuoteInput
+
+
+@dataclass(frozen=True)
+class PlannedLeg:
+    plan: LegPlan
+    route: routing.Route
+    quote: prices.Quote
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a request would do, through whom, and for how much (USD)."""
+
+    tier: str
+    legs: tuple[PlannedLeg, ...]
+
+    @property
+    def price(self) -> Decimal:
+        return sum((leg.quote.price_likely for leg in self.legs), Decimal(0))
+
+    @property
+    def price_ceiling(self) -> Decimal:
+        return sum((leg.quote.price_ceiling for leg in self.legs), Decimal(0))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the job is about, as ``Node`` knows it."""
+
+    kind: str
+    id: str
+    persona_id: str
+
+
+def plan_legs(jobs: Jobs, tier: str, legs: Sequence[LegPlan]) -> Plan:
+    """Route and price each leg. Raises TierRefused or NoProvider; reads nothing, writes nothing."""
+    planned = []
+    for leg in legs:
+        route = routing.rank(leg.need, jobs.catalog, jobs.tiers)
+        if not route.candidates:
+            raise NoProvider(
+                message=f"No installed provider can do this ({leg.name.lower().replace('_', ' ')}).",
+                refusals=tuple(refusal.reason for refusal in route.refusals),
+                fix="See the refusals; an operator can install or configure a provider.",
+            )  # fmt: skip
+        planned.append(PlannedLeg(leg, route, prices.quote(jobs.tiers, tier, leg.quote, route.candidates)))
+    return Plan(tier, tuple(planned))
+
+
+async def earlier_job(session: AsyncSession, viewer: Viewer, request: Request) -> Job | None:
+    """The job an earlier call with this idempotency key made. The account's row is locked by the caller."""
+    if request.paid.idempotency_key is None:
+        return None
+    row = await session.get(IdempotencyKey, (viewer.account_id, request.paid.idempotency_key))
+    if row is None:
+        return None
+    if row.operation != request.operation or row.input_hash != request.input_hash:
+        raise IdempotencyMismatch(
+            message=f"This idempotency key was used for another {row.operation} request.", path=("idempotencyKey",),
+            fix="Use a fresh key for a new request; repeat the same input to get the same job.",
+        )  # fmt: skip
+    return await session.get_one(Job, row.job_id)
+
+
+def check_price(plan: Plan, paid: Paid) -> None:
+    if paid.max_price is not None and plan.price_ceiling > paid.max_price:
+        raise SpendRefused(
+            code="PRICE_ABOVE_MAX", needed=plan.price_ceiling, left=paid.max_price, path=("maxPrice",),
+            message=f"This may cost up to ${plan.price_ceiling}, above the given maxPrice of ${paid.max_price}.",
+            fix="Raise maxPrice or shorten the input.",
+        )  # fmt: skip
+
+
+async def open_job(
+    jobs: Jobs, session: Writing, viewer: Viewer, account: Account, request: Request, kind: JobKind,
+    subject: Subject, spec: dict[str, Any], plan: Plan,
+) -> Job:  # fmt: skip
+    """Queue the job and hold its money. ``account`` is locked by the caller."""
+    check_price(plan, request.paid)
+    job = Job(
+        id=new_id(), account_id=account.id, persona_id=subject.persona_id, kind=kind, subject_kind=subject.kind,
+        subject_id=subject.id, tier=plan.tier, asked_by=viewer.label, spec=spec,
+        legs=[_leg(n, leg) for n, leg in enumerate(plan.legs)],
+    )  # fmt: skip
+    session.add(job)
+    await session.flush()
+    for leg in job.legs:
+        await ledger.reserve(session, account, job.id, leg.n, leg.reserved, jobs.tiers)
+    if request.paid.idempotency_key is not None:
+        session.add(
+            IdempotencyKey(
+                account_id=account.id, key=request.paid.idempotency_key, operation=request.operation,
+                input_hash=request.input_hash, job_id=job.id,
+            )
+        )  # fmt: skip
+    await append(session, jobs.doorbell, job, EventKind.STATE)
+    session.after(lambda: jobs.doorbell.ring(job.id))
+    return job
+
+
+def _leg(n: int, planned: PlannedLeg) -> Leg:
+    return Leg(
+        n=n, name=planned.plan.name, capability=planned.plan.need.capability, weight=planned.plan.weight,
+        route=planned.route.to_json(), quote=planned.quote.to_json(), reserved=planned.quote.price_ceiling,
+        result={},
+    )  # fmt: skip
+
+
+async def queue_place(session: AsyncSession, job: Job) -> int | None:
+    """How many queued jobs stand before this one, from 1; ``None`` once it has begun."""
+    if job.state != "QUEUED":
+        return None
+    before = select(func.count()).select_from(Job).where(Job.state == "QUEUED", Job.id <= job.id)
+    return await session.scalar(before)

@@ -1,0 +1,85 @@
+"""Rings what is due and does the house's chores, in every worker, without a leader."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select, update
+
+from persona_graph.db import now_plus
+from persona_graph.jobs.call import discard_folder, folder_of
+from persona_graph.jobs.room import Jobs
+from persona_graph.jobs.states import CLAIMABLE, JobState
+from persona_graph.jobs.tables import Attempt, AttemptState, Job
+
+BATCH = 100
+RING_AGAIN_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something to do every ``every`` seconds; a failing chore is logged and tried again."""
+
+    name: str
+    every: float
+    run: Callable[[], Awaitable[object]]
+
+
+async def due_jobs(jobs: Jobs) -> list[str]:
+    """Jobs somebody should advance now, marked as rung so that other sweepers leave them alone."""
+    free = or_(Job.lease_until.is_(None), Job.lease_until < now_plus())
+    ready = or_(Job.wake_at.is_(None), Job.wake_at <= now_plus(), Job.state == JobState.CANCELLING)
+    quiet = or_(Job.rung_at.is_(None), Job.rung_at < now_plus(-RING_AGAIN_SECONDS))
+    due = select(Job.id).where(Job.state.in_(CLAIMABLE), free, ready, quiet).order_by(Job.id).limit(BATCH)
+    async with jobs.db.reading() as session:
+        found = list((await session.scalars(due)).all())
+    if not found:
+        return []
+    async with jobs.db.writing() as session:
+        marked = update(Job).where(Job.id.in_(found), quiet).values(rung_at=now_plus()).returning(Job.id)
+        return list((await session.scalars(marked.execution_options(synchronize_session=False))).all())
+
+
+async def sweep_for_ever(jobs: Jobs, chores: Sequence[Chore]) -> None:
+    last = {chore.name: time.monotonic() for chore in chores}
+    while True:
+        try:
+            for job_id in await due_jobs(jobs):
+                jobs.doorbell.ring(job_id)
+        except Exception:
+            log.exception("the sweep failed; it is tried again")
+        for chore in chores:
+            if time.monotonic() - last[chore.name] >= chore.every:
+                last[chore.name] = time.monotonic()
+                await _run(chore)
+        await asyncio.sleep(jobs.settings.sweep_seconds)
+
+
+async def _run(chore: Chore) -> None:
+    try:
+        await chore.run()
+    except Exception:
+        log.exception("the chore %r failed; it is tried again", chore.name)
+
+
+async def discard_stale_folders(jobs: Jobs) -> int:
+    """Remove work folders on this machine whose attempt has ended (a worker died before it could)."""
+    root = folder_of(jobs, "x").parent
+    names = [path.name for path in root.iterdir()] if root.is_dir() else []
+    if not names:
+        return 0
+    live = select(Attempt.id).where(
+        Attempt.id.in_(names), Attempt.state.in_((AttemptState.SENT, AttemptState.ACCEPTED, AttemptState.UNKNOWN))
+    )
+    async with jobs.db.reading() as session:
+        kept = set((await session.scalars(live)).all())
+    stale = [name for name in names if name not in kept]
+    for name in stale:
+        discard_folder(jobs, name)
+    return len(stale)

@@ -1,0 +1,102 @@
+"""Make and delete avatars. The portrait is the avatar; a short proof clip is the preview to approve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from persona_graph.accounts.accounts import Account, hold_account
+from persona_graph.accounts.viewer import Scope, Viewer
+from persona_graph.catalog.tiers import Feature
+from persona_graph.jobs.states import JobKind
+from persona_graph.jobs.submit import Plan, Request, Subject, check_price, earlier_job, open_job, plan_legs
+from persona_graph.media.assets import AssetPurpose
+from persona_graph.personas import erasure
+from persona_graph.personas.consents import need_consent
+from persona_graph.personas.finding import hold
+from persona_graph.personas.legs import speech_leg, video_leg
+from persona_graph.personas.room import Personas, plain_text
+from persona_graph.personas.tables import Avatar, AvatarStatus, ConsentScope, Persona, VoicePolicy
+from persona_graph.personas.voices import Submitted
+
+PROOF_TEXTS = {
+    "en": "Hello, this is my new portrait.",
+    "de": "Hallo, das ist mein neues Porträt.",
+    "fr": "Bonjour, voici mon nouveau portrait.",
+    "es": "Hola, este es mi nuevo retrato.",
+}
+
+
+@dataclass(frozen=True)
+class Sitting:
+    persona_id: str
+    name: str
+    photo_id: str
+    prompt: str = ""
+    voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
+
+
+async def create_avatar(personas: Personas, viewer: Viewer, sitting: Sitting, request: Request) -> Submitted:
+    viewer.need(Scope.WRITE)
+    name = plain_text(sitting.name, "name", most=200)
+    prompt = plain_text(sitting.prompt, "prompt", most=500, least=0)
+    async with personas.db.writing() as session:
+        account = await hold_account(session, viewer.account_id)
+        earlier = await earlier_job(session, viewer, request)
+        if earlier is not None:
+            return Submitted(None, earlier, earlier.subject_id)
+        persona = await hold(session, viewer, Persona, sitting.persona_id, "personaId")
+        personas.tiers.admit(account.tier, Feature.AVATAR)
+        photo = await personas.media.usable(session, viewer.account_id, sitting.photo_id, AssetPurpose.PHOTO)
+        await need_consent(session, persona.id, ConsentScope.LIKENESS)
+        proof = PROOF_TEXTS.get(persona.language.split("-")[0], PROOF_TEXTS["en"])
+        voice_id, plan = await _plan(personas, session, viewer, account, persona, proof, sitting.voice_policy)
+        check_price(plan, request.paid)
+        if request.paid.dry_run:
+            return Submitted(plan, None, None)
+        avatar = Avatar(
+            account_id=viewer.account_id, persona_id=persona.id, name=name, status=AvatarStatus.CREATING,
+            portrait_id=photo.id, photo=photo.facts or {},
+        )  # fmt: skip
+        session.add(avatar)
+        await session.flush()
+        spec = {
+            "avatar": avatar.id, "voice": voice_id, "script": proof, "language": persona.language, "prompt": prompt,
+            "resolution": "480p", "aspect": "1:1",
+        }  # fmt: skip
+        job = await open_job(
+            personas.jobs, session, viewer, account, request, JobKind.AVATAR,
+            Subject("Avatar", avatar.id, persona.id), spec, plan,
+        )  # fmt: skip
+        avatar.job_id = job.id
+    return Submitted(plan, job, avatar.id)
+
+
+async def _plan(
+    personas: Personas, session: AsyncSession, viewer: Viewer, account: Account, persona: Persona, proof: str,
+    policy: VoicePolicy,
+) -> tuple[str | None, Plan]:  # fmt: skip
+    voice, speech = await speech_leg(
+        personas, session, viewer, account, persona, proof, persona.language, policy, included=True
+    )
+    video = video_leg(account.tier, script=proof, language=persona.language, resolution="480p", included=True)
+    plan = plan_legs(personas.jobs, account.tier, [speech, video])
+    return (voice.id if voice else None), plan
+
+
+async def rename_avatar(personas: Personas, viewer: Viewer, avatar_id: str, name: str) -> Avatar:
+    viewer.need(Scope.WRITE)
+    name = plain_text(name, "name", most=200)
+    async with personas.db.writing() as session:
+        avatar = await hold(session, viewer, Avatar, avatar_id, "avatarId")
+        avatar.name = name
+    return avatar
+
+
+async def delete_avatar(personas: Personas, viewer: Viewer, avatar_id: str) -> str:
+    viewer.need(Scope.WRITE)
+    async with personas.db.writing() as session:
+        avatar = await hold(session, viewer, Avatar, avatar_id, "avatarId")
+        await erasure.erase_avatar(personas, session, avatar)
+    return avatar_id

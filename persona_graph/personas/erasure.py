@@ -1,0 +1,95 @@
+"""Deleting a voice, avatar or output: use stops at once, keys are destroyed first, vendors are told until
+they confirm."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import select
+
+from persona_graph.db import Writing, utcnow
+from persona_graph.jobs.cancel import cancel_job_in
+from persona_graph.jobs.forget import forget_voice
+from persona_graph.jobs.states import TERMINAL
+from persona_graph.jobs.tables import Job
+from persona_graph.media.assets import Asset
+from persona_graph.personas.room import Personas
+from persona_graph.personas.tables import Avatar, Enrolment, EnrolmentState, Output, Persona, Sample, Voice
+
+log = logging.getLogger(__name__)
+
+
+async def erase_voice(personas: Personas, session: Writing, voice: Voice) -> None:
+    await _cancel_jobs(personas, session, voice.persona_id, "Voice", voice.id)
+    await drop_samples(personas, session, voice.id)
+    await erase_asset(personas, session, voice.preview_id)
+    for enrolment in (await session.scalars(select(Enrolment).where(Enrolment.voice_id == voice.id))).all():
+        await erase_asset(personas, session, enrolment.model_id)
+        enrolment.model_id = None
+        if enrolment.state == EnrolmentState.LIVE:
+            enrolment.state = EnrolmentState.FORGETTING
+    voice.deleted_at = utcnow()
+    voice.fingerprint, voice.preview_id = None, None
+    persona = await session.get(Persona, voice.persona_id)
+    if persona is not None and persona.voice_id == voice.id:
+        persona.voice_id = None
+
+
+async def erase_avatar(personas: Personas, session: Writing, avatar: Avatar) -> None:
+    await _cancel_jobs(personas, session, avatar.persona_id, "Avatar", avatar.id)
+    await erase_asset(personas, session, avatar.portrait_id)
+    await erase_asset(personas, session, avatar.preview_id)
+    avatar.deleted_at = utcnow()
+    avatar.portrait_id = avatar.preview_id = None
+    persona = await session.get(Persona, avatar.persona_id)
+    if persona is not None and persona.avatar_id == avatar.id:
+        persona.avatar_id = None
+
+
+async def erase_output(personas: Personas, session: Writing, output: Output) -> None:
+    await _cancel_jobs(personas, session, output.persona_id, "Output", output.id)
+    for asset_id in (output.asset_id, output.speech_id, output.timings_id):
+        await erase_asset(personas, session, asset_id)
+    output.deleted_at = utcnow()
+    output.asset_id = output.speech_id = output.timings_id = None
+    output.script = ""
+
+
+async def drop_samples(personas: Personas, session: Writing, voice_id: str) -> None:
+    """Samples go when training settles, whichever way: the bytes and the column."""
+    for sample in (await session.scalars(select(Sample).where(Sample.voice_id == voice_id))).all():
+        await erase_asset(personas, session, sample.asset_id)
+        sample.asset_id = None
+
+
+async def forget_enrolments(personas: Personas) -> int:
+    """Tell vendors to delete voices that were deleted here; what they do not confirm stays pending."""
+    async with personas.db.reading() as session:
+        rows = select(Enrolment).where(Enrolment.state == EnrolmentState.FORGETTING).limit(20)
+        pending = list((await session.scalars(rows)).all())
+    confirmed = 0
+    for enrolment in pending:
+        done = await forget_voice(personas.jobs, enrolment.provider, enrolment.vendor_voice, enrolment.id)
+        async with personas.db.writing() as session:
+            row = await session.get_one(Enrolment, enrolment.id)
+            row.tries += 1
+            if done:
+                row.state, confirmed = EnrolmentState.FORGOTTEN, confirmed + 1
+    return confirmed
+
+
+async def erase_asset(personas: Personas, session: Writing, asset_id: str | None) -> None:
+    asset = await session.get(Asset, asset_id) if asset_id else None
+    if asset is not None:
+        personas.media.erase(session, asset)
+
+
+async def _cancel_jobs(personas: Personas, session: Writing, persona_id: str, kind: str, id: str) -> None:
+    """Jobs that make this thing or use it."""
+    rows = select(Job).where(Job.persona_id == persona_id, Job.state.not_in(TERMINAL)).with_for_update()
+    for job in (await session.scalars(rows)).all():
+        uses = {job.spec.get("voice"), job.spec.get("avatar")}
+        if (job.subject_kind == kind and job.subject_id == id) or id in uses:
+            await cancel_job_in(personas.jobs, session, job)
+
+

@@ -1,0 +1,218 @@
+"""Ask for speech and video, and delete what was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from persona_graph.accounts.accounts import Account, hold_account
+from persona_graph.accounts.viewer import Scope, Viewer
+from persona_graph.catalog.tiers import Feature
+from persona_graph.db import new_id
+from persona_graph.errors import InvalidInput, WrongState
+from persona_graph.jobs.states import JobKind
+from persona_graph.jobs.submit import LegPlan, Request, Subject, check_price, earlier_job, open_job, plan_legs
+from persona_graph.media.assets import Asset
+from persona_graph.personas import erasure
+from persona_graph.personas.consents import need_consent
+from persona_graph.personas.finding import find, hold, missing
+from persona_graph.personas.legs import speech_leg, video_leg
+from persona_graph.personas.personas import language_tag
+from persona_graph.personas.room import Personas, plain_text, spoken_text
+from persona_graph.personas.tables import (
+    Approval,
+    Avatar,
+    AvatarStatus,
+    ConsentScope,
+    Output,
+    OutputKind,
+    Persona,
+    Platform,
+    Voice,
+    VoicePolicy,
+)
+from persona_graph.personas.voices import Submitted
+
+SPEED = (0.5, 2.0)
+PITCH = (-12.0, 12.0)
+RESOLUTIONS = ("480p", "720p")
+ASPECTS = ("1:1", "16:9", "9:16")
+
+
+@dataclass(frozen=True)
+class SpeechWish:
+    """``container`` is ``wav`` or ``mp3``; ``speed`` 0.5–2, ``pitch`` −12 to 12 semitones."""
+
+    persona_id: str
+    script: str
+    platform: Platform | None = None
+    language: str | None = None
+    container: str = "wav"
+    emotion: str = "neutral"
+    speed: float = 1.0
+    pitch: float = 0.0
+    voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
+
+
+@dataclass(frozen=True)
+class VideoWish:
+    """A video of ``script`` spoken now, or of an earlier speech output."""
+
+    persona_id: str
+    script: str | None = None
+    speech_output_id: str | None = None
+    platform: Platform | None = None
+    language: str | None = None
+    resolution: str = "480p"
+    aspect: str = "1:1"
+    prompt: str = ""
+    voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
+
+
+async def generate_speech(personas: Personas, viewer: Viewer, wish: SpeechWish, request: Request) -> Submitted:
+    viewer.need(Scope.WRITE)
+    script = spoken_text(wish.script, "script", personas.settings.max_script_chars)
+    _within("speed", wish.speed, SPEED)
+    _within("pitch", wish.pitch, PITCH)
+    emotion = plain_text(wish.emotion, "emotion", most=40)
+    async with personas.db.writing() as session:
+        account = await hold_account(session, viewer.account_id)
+        earlier = await earlier_job(session, viewer, request)
+        if earlier is not None:
+            return Submitted(None, earlier, earlier.subject_id)
+        persona = await hold(session, viewer, Persona, wish.persona_id, "personaId")
+        language = language_tag(wish.language or persona.language)
+        voice, leg = await speech_leg(
+            personas, session, viewer, account, persona, script, language, wish.voice_policy
+        )
+        plan = plan_legs(personas.jobs, account.tier, [leg])
+        check_price(plan, request.paid)
+        if request.paid.dry_run:
+            return Submitted(plan, None, None)
+        spec = {
+            "voice": voice.id if voice else None, "script": script, "language": language, "container": wish.container,
+            "style": {"emotion": emotion, "speed": wish.speed, "pitch": wish.pitch},
+        }  # fmt: skip
+        output = _output(viewer, persona, OutputKind.SPEECH, script, wish.platform, voice, None)
+        job = await open_job(
+            personas.jobs, session, viewer, account, request, JobKind.SPEECH,
+            Subject("Output", output.id, persona.id), spec, plan,
+        )  # fmt: skip
+        output.job_id = job.id
+        session.add(output)
+    return Submitted(plan, job, output.id)
+
+
+async def generate_video(personas: Personas, viewer: Viewer, wish: VideoWish, request: Request) -> Submitted:
+    viewer.need(Scope.WRITE)
+    if (wish.script is None) == (wish.speech_output_id is None):
+        raise InvalidInput(
+            message="Give either script or speechOutputId.", path=("script",), fix="Give exactly one of the two."
+        )
+    script = None
+    if wish.script is not None:
+        script = spoken_text(wish.script, "script", personas.settings.max_script_chars)
+    _one_of("resolution", wish.resolution, RESOLUTIONS)
+    _one_of("aspect", wish.aspect, ASPECTS)
+    prompt = plain_text(wish.prompt, "prompt", most=500, least=0)
+    async with personas.db.writing() as session:
+        account = await hold_account(session, viewer.account_id)
+        earlier = await earlier_job(session, viewer, request)
+        if earlier is not None:
+            return Submitted(None, earlier, earlier.subject_id)
+        personas.tiers.admit(account.tier, Feature.TALKING_VIDEO)
+        persona = await hold(session, viewer, Persona, wish.persona_id, "personaId")
+        avatar = await _showing_avatar(session, viewer, persona)
+        await need_consent(session, persona.id, ConsentScope.LIKENESS)
+        language = language_tag(wish.language or persona.language)
+        spec = {
+            "avatar": avatar.id, "language": language, "resolution": wish.resolution, "aspect": wish.aspect,
+            "prompt": prompt, "script": script,
+        }  # fmt: skip
+        if script is not None:
+            voice, legs = await _speak_then_show(personas, session, viewer, account, persona, script, language, wish)
+        else:
+            speech, voice, legs = await _show(session, viewer, account, persona, wish)
+            script = speech.script
+            spec |= {"speech": speech.asset_id, "timings": speech.timings_id}
+        spec["voice"] = voice.id if voice else None
+        plan = plan_legs(personas.jobs, account.tier, legs)
+        check_price(plan, request.paid)
+        if request.paid.dry_run:
+            return Submitted(plan, None, None)
+        output = _output(viewer, persona, OutputKind.VIDEO, script, wish.platform, voice, avatar)
+        job = await open_job(
+            personas.jobs, session, viewer, account, request, JobKind.VIDEO,
+            Subject("Output", output.id, persona.id), spec, plan,
+        )  # fmt: skip
+        output.job_id = job.id
+        session.add(output)
+    return Submitted(plan, job, output.id)
+
+
+async def _speak_then_show(
+    personas: Personas, session: AsyncSession, viewer: Viewer, account: Account, persona: Persona, script: str,
+    language: str, wish: VideoWish,
+) -> tuple[Voice | None, list[LegPlan]]:  # fmt: skip
+    voice, speech = await speech_leg(
+        personas, session, viewer, account, persona, script, language, wish.voice_policy
+    )
+    video = video_leg(account.tier, script=script, language=language, resolution=wish.resolution)
+    return voice, [speech, video]
+
+
+async def _show(
+    session: AsyncSession, viewer: Viewer, account: Account, persona: Persona, wish: VideoWish
+) -> tuple[Output, Voice | None, list[LegPlan]]:
+    speech = await find(session, viewer, Output, wish.speech_output_id or "")
+    if speech is None or speech.persona_id != persona.id or speech.kind != OutputKind.SPEECH:
+        raise missing("speech output", "speechOutputId")
+    asset = await session.get(Asset, speech.asset_id) if speech.asset_id else None
+    if asset is None:
+        raise WrongState(
+            code="NOT_READY", message="That speech is not finished.", state="RUNNING", path=("speechOutputId",),
+            fix="Wait for its job to succeed.",
+        )  # fmt: skip
+    voice = await session.get(Voice, speech.voice_id) if speech.voice_id else None
+    return speech, voice, [video_leg(account.tier, seconds=asset.seconds, resolution=wish.resolution)]
+
+
+async def _showing_avatar(session: AsyncSession, viewer: Viewer, persona: Persona) -> Avatar:
+    avatar = await find(session, viewer, Avatar, persona.avatar_id) if persona.avatar_id else None
+    if avatar is None or avatar.status != AvatarStatus.READY or avatar.approval != Approval.APPROVED:
+        raise WrongState(
+            code="NOT_READY", message="This persona has no approved avatar yet.", state="NOT_TRAINED",
+            path=("personaId",), fix="Make one with createAvatar and approve it.",
+        )  # fmt: skip
+    return avatar
+
+
+def _output(
+    viewer: Viewer, persona: Persona, kind: OutputKind, script: str, platform: Platform | None, voice: Voice | None,
+    avatar: Avatar | None,
+) -> Output:  # fmt: skip
+    return Output(
+        id=new_id(), account_id=viewer.account_id, persona_id=persona.id, kind=kind, script=script, platform=platform,
+        asked_by=viewer.label, voice_id=voice.id if voice else None, avatar_id=avatar.id if avatar else None,
+    )  # fmt: skip
+
+
+async def delete_output(personas: Personas, viewer: Viewer, output_id: str) -> str:
+    viewer.need(Scope.WRITE)
+    async with personas.db.writing() as session:
+        output = await hold(session, viewer, Output, output_id, "outputId")
+        await erasure.erase_output(personas, session, output)
+    return output_id
+
+
+def _within(field: str, value: float, bounds: tuple[float, float]) -> None:
+    if not bounds[0] <= value <= bounds[1]:
+        raise InvalidInput(
+            message=f"{field} is {value:g}.", path=(field,), fix=f"Use {bounds[0]:g} to {bounds[1]:g}."
+        )
+
+
+def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InvalidInput(message=f"{field} is {value[:20]!r}.", path=(field,), fix=f"Use {' or '.join(allowed)}.")

@@ -1,0 +1,214 @@
+"""Train, rename and delete voices, and find the one that speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from persona_graph.accounts.accounts import Account, hold_account
+from persona_graph.accounts.viewer import Scope, Viewer
+from persona_graph.catalog import prices, routing
+from persona_graph.errors import Faults, InvalidInput, MediaRefused, UserFault
+from persona_graph.jobs.states import JobKind
+from persona_graph.jobs.submit import (
+    LegPlan,
+    Plan,
+    Request,
+    Subject,
+    check_price,
+    earlier_job,
+    open_job,
+    plan_legs,
+)
+from persona_graph.jobs.tables import Job
+from persona_graph.media.assets import Asset, AssetPurpose
+from persona_graph.personas import erasure
+from persona_graph.personas.consents import need_consent
+from persona_graph.personas.finding import find, hold
+from persona_graph.personas.personas import language_tag
+from persona_graph.personas.room import Personas, plain_text
+from persona_graph.personas.tables import (
+    Approval,
+    ConsentScope,
+    Enrolment,
+    EnrolmentState,
+    Persona,
+    Sample,
+    TrainingStatus,
+    Voice,
+)
+from persona_graph.provider import Capability
+
+MOST_SAMPLES = 25
+GOOD_SAMPLES = 5
+GOOD_SECONDS = 1.0
+WHOLE_SECONDS = (60.0, 180.0)
+PREVIEW_TEXTS = {
+    "en": "Hello. This is how I sound now. If you like what you hear, approve this voice, and I will read your texts aloud.",
+    "de": "Hallo. So klinge ich jetzt. Wenn dir das gefällt, gib diese Stimme frei, und ich lese deine Texte vor.",
+    "fr": "Bonjour. Voici ma nouvelle voix. Si elle vous plaît, approuvez-la, et je lirai vos textes.",
+    "es": "Hola. Así sueno ahora. Si te gusta, aprueba esta voz y leeré tus textos.",
+}
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The answer to a paid request: the plan always, the job and its subject unless it was a dry run."""
+
+    plan: Plan | None
+    job: Job | None
+    subject_id: str | None
+
+
+@dataclass(frozen=True)
+class Training:
+    persona_id: str
+    name: str
+    sample_ids: tuple[str, ...]
+    language: str | None = None
+    preview_text: str | None = None
+
+
+async def train_voice(personas: Personas, viewer: Viewer, training: Training, request: Request) -> Submitted:
+    """Make a draft voice and queue its training. The approved voice stays live meanwhile."""
+    viewer.need(Scope.WRITE)
+    name = plain_text(training.name, "name", most=200)
+    async with personas.db.writing() as session:
+        account = await hold_account(session, viewer.account_id)
+        earlier = await earlier_job(session, viewer, request)
+        if earlier is not None:
+            return Submitted(None, earlier, earlier.subject_id)
+        persona = await hold(session, viewer, Persona, training.persona_id, "personaId")
+        language = language_tag(training.language or persona.language)
+        plan = _plan(personas, account, training, language, await _samples(personas, session, viewer, training))
+        await need_consent(session, persona.id, ConsentScope.VOICE)
+        check_price(plan, request.paid)
+        if request.paid.dry_run:
+            return Submitted(plan, None, None)
+        voice = Voice(
+            account_id=viewer.account_id, persona_id=persona.id, name=name, language=language,
+            status=TrainingStatus.TRAINING,
+        )  # fmt: skip
+        session.add(voice)
+        await session.flush()
+        session.add_all(await _sample_rows(personas, session, viewer, voice, training))
+        spec = {"voice": voice.id, "language": language, "preview": _preview(training, language)}
+        job = await open_job(
+            personas.jobs, session, viewer, account, request, JobKind.VOICE_TRAINING,
+            Subject("Voice", voice.id, persona.id), spec, plan,
+        )  # fmt: skip
+        voice.job_id = job.id
+    return Submitted(plan, job, voice.id)
+
+
+async def _samples(personas: Personas, session: AsyncSession, viewer: Viewer, training: Training) -> list[Asset]:
+    """The uploads, each fit for training; every unfit one gets its own refusal."""
+    ids = training.sample_ids
+    if not 1 <= len(ids) <= MOST_SAMPLES or len(set(ids)) < len(ids):
+        raise InvalidInput(
+            message=f"sampleIds must name 1 to {MOST_SAMPLES} different uploads; there are {len(ids)}.",
+            path=("sampleIds",), fix="Give each recording once.",
+        )  # fmt: skip
+    assets: list[Asset] = []
+    faults: list[UserFault] = []
+    for n, asset_id in enumerate(ids):
+        try:
+            assets.append(await personas.media.usable(session, viewer.account_id, asset_id, AssetPurpose.SAMPLE))
+        except UserFault as fault:
+            fault.path = ("sampleIds", str(n))
+            faults.append(fault)
+    if faults:
+        raise Faults(faults)
+    _qualify(assets)
+    return assets
+
+
+def _qualify(assets: list[Asset]) -> None:
+    """One file of 60–180 s, or at least 5 files of 1 s or more (rows 30, 234, 241)."""
+    lengths = [asset.seconds or 0.0 for asset in assets]
+    whole = any(WHOLE_SECONDS[0] <= seconds <= WHOLE_SECONDS[1] for seconds in lengths)
+    good = sum(seconds >= GOOD_SECONDS for seconds in lengths)
+    if whole or good >= GOOD_SAMPLES:
+        return
+    longest = max(lengths)
+    too_long = len(assets) == 1 and longest > WHOLE_SECONDS[1]
+    raise MediaRefused(
+        code="MEDIA_TOO_LONG" if too_long else "MEDIA_TOO_SHORT", path=("sampleIds",), asset_id=assets[0].id,
+        message=f"The set does not qualify: {good} good recording(s), the longest {longest:.1f} s.",
+        fix="Give one recording of 60 to 180 s, or at least 5 recordings of 1 s or more each.",
+    )  # fmt: skip
+
+
+def _plan(personas: Personas, account: Account, training: Training, language: str, assets: list[Asset]) -> Plan:
+    seconds = sum(asset.seconds or 0.0 for asset in assets)
+    preview = _preview(training, language)
+    train = LegPlan(
+        "VOICE_TRAINING",
+        routing.Need(Capability.VOICE_TRAINING, account.tier, seconds=seconds, language=language),
+        weight=3.0,
+        quote=prices.QuoteInput(Capability.VOICE_TRAINING, seconds=seconds),
+    )
+    trainers = routing.rank(train.need, personas.catalog, personas.tiers)
+    speak = LegPlan(
+        "PREVIEW",
+        routing.Need(
+            Capability.SPEECH, account.tier, characters=len(preview), language=language,
+            voice_at=frozenset(candidate.provider for candidate in trainers.candidates),
+        ),
+        weight=1.0,
+        quote=prices.QuoteInput(Capability.SPEECH, script=preview, language=language, included=True),
+    )  # fmt: skip
+    return plan_legs(personas.jobs, account.tier, [train, speak])
+
+
+def _preview(training: Training, language: str) -> str:
+    if training.preview_text is not None:
+        return plain_text(training.preview_text, "previewText", most=300)
+    return PREVIEW_TEXTS.get(language.split("-")[0], PREVIEW_TEXTS["en"])
+
+
+async def _sample_rows(
+    personas: Personas, session: AsyncSession, viewer: Viewer, voice: Voice, training: Training
+) -> list[Sample]:
+    rows = []
+    for n, asset_id in enumerate(training.sample_ids):
+        asset = await personas.media.usable(session, viewer.account_id, asset_id, AssetPurpose.SAMPLE)
+        rows.append(
+            Sample(
+                voice_id=voice.id, n=n, asset_id=asset.id, file_name=asset.file_name[:255], seconds=asset.seconds or 0.0,
+                facts=asset.facts or {},
+            )
+        )  # fmt: skip
+    return rows
+
+
+async def rename_voice(personas: Personas, viewer: Viewer, voice_id: str, name: str) -> Voice:
+    viewer.need(Scope.WRITE)
+    name = plain_text(name, "name", most=200)
+    async with personas.db.writing() as session:
+        voice = await hold(session, viewer, Voice, voice_id, "voiceId")
+        voice.name = name
+    return voice
+
+
+async def delete_voice(personas: Personas, viewer: Viewer, voice_id: str) -> str:
+    viewer.need(Scope.WRITE)
+    async with personas.db.writing() as session:
+        voice = await hold(session, viewer, Voice, voice_id, "voiceId")
+        await erasure.erase_voice(personas, session, voice)
+    return voice_id
+
+
+async def speaking_voice(session: AsyncSession, viewer: Viewer, persona: Persona) -> Voice | None:
+    """The persona's voice, if it is one that content may use: READY and APPROVED."""
+    voice = await find(session, viewer, Voice, persona.voice_id) if persona.voice_id else None
+    if voice is None or voice.status != TrainingStatus.READY or voice.approval != Approval.APPROVED:
+        return None
+    return voice
+
+
+async def enrolled_at(session: AsyncSession, voice: Voice) -> frozenset[str]:
+    rows = select(Enrolment.provider).where(Enrolment.voice_id == voice.id, Enrolment.state == EnrolmentState.LIVE)
+    return frozenset((await session.scalars(rows)).all())

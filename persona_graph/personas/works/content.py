@@ -1,0 +1,91 @@
+"""Speech, avatar proofs and videos: the jobs whose subject is something to play."""
+
+from __future__ import annotations
+
+from persona_graph.db import Writing, utcnow
+from persona_graph.jobs.states import JobState
+from persona_graph.jobs.tables import Job, Leg
+from persona_graph.jobs.work import Bench, Kept
+from persona_graph.media.assets import AssetPurpose
+from persona_graph.personas.erasure import erase_asset
+from persona_graph.personas.room import Personas
+from persona_graph.personas.tables import Avatar, AvatarStatus, Output
+from persona_graph.personas.works.speech_leg import keep_speech, speech_order
+from persona_graph.personas.works.video_leg import keep_video, video_order
+from persona_graph.provider import Animate, Delivery, Order, Speak
+
+
+class ContentWork:
+    """Speech first, then, where the job has such a leg, the video of it."""
+
+    speech_purpose = AssetPurpose.SPEECH
+    video_purpose = AssetPurpose.VIDEO
+
+    def __init__(self, personas: Personas) -> None:
+        self.personas = personas
+
+    async def order(self, bench: Bench) -> Order:
+        if bench.leg.name == "SPEECH":
+            spec = bench.job.spec
+            return await speech_order(bench, spec["script"], spec["language"], spec.get("style"))
+        return await video_order(bench)
+
+    async def keep(self, bench: Bench, order: Order, delivery: Delivery) -> Kept:
+        if isinstance(order, Speak):
+            container = bench.job.spec.get("container", "wav")
+            return await keep_speech(bench, order, delivery, self.speech_purpose, container)
+        assert isinstance(order, Animate)
+        return await keep_video(bench, order, delivery, self.video_purpose)
+
+    async def leg_settled(self, session: Writing, job: Job, leg: Leg, delivery: Delivery) -> None:
+        return None
+
+    async def settled(self, session: Writing, job: Job, state: JobState) -> None:
+        output = await session.get(Output, job.subject_id)
+        if output is None or output.deleted_at is not None or state != JobState.SUCCEEDED:
+            await drop_results(self.personas, session, job)
+            return
+        spoken = next((leg for leg in job.legs if leg.name == "SPEECH"), None)
+        output.asset_id = job.legs[-1].result["asset"]
+        if spoken is not None:
+            output.speech_id = spoken.result["asset"] if len(job.legs) > 1 else None
+            output.timings_id = spoken.result.get("timings")
+            output.similarity = spoken.result.get("similarity")
+        output.served = [_served(leg) for leg in job.legs]
+        output.price = job.settled
+        output.cost = sum((leg.cost for leg in job.legs if leg.cost is not None), start=job.settled * 0)
+        output.ready_at = utcnow()
+
+
+class AvatarWork(ContentWork):
+    speech_purpose = AssetPurpose.PREVIEW
+    video_purpose = AssetPurpose.PREVIEW
+
+    async def settled(self, session: Writing, job: Job, state: JobState) -> None:
+        avatar = await session.get_one(Avatar, job.subject_id)
+        if state == JobState.SUCCEEDED and avatar.deleted_at is None:
+            avatar.status, avatar.ready_at = AvatarStatus.READY, utcnow()
+            avatar.preview_id = job.legs[-1].result["asset"]
+            await drop_results(self.personas, session, job, spare=avatar.preview_id)
+        else:
+            avatar.status = AvatarStatus.FAILED
+            await drop_results(self.personas, session, job)
+
+
+async def drop_results(personas: Personas, session: Writing, job: Job, spare: str | None = None) -> None:
+    """Media of legs that nobody will ever ask for."""
+    for leg in job.legs:
+        for name in ("asset", "timings"):
+            if leg.result.get(name) not in (None, spare):
+                await erase_asset(personas, session, leg.result[name])
+
+
+def _served(leg: Leg) -> dict[str, object]:
+    return {
+        "leg": leg.name,
+        "capability": leg.capability,
+        "provider": leg.result["provider"],
+        "offer": leg.result["offer"],
+        "fidelity": leg.result.get("fidelity"),
+        "honoured": leg.result.get("honoured", []),
+    }

@@ -1,0 +1,117 @@
+"""A speech leg, wherever it occurs: order it from the voice's enrolment, then master, store and score it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+
+from persona_graph.jobs.work import Bench, Kept, SkipCandidate, WorkRefused
+from persona_graph.media import audio, speaker
+from persona_graph.media.assets import Asset, AssetPurpose
+from persona_graph.personas.tables import Enrolment, EnrolmentState, Voice
+from persona_graph.provider import Delivery, FileRef, Speak, SpeechStyle, Timing, VendorVoice
+
+CONTENT_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
+ENDINGS = {
+    "audio/wav": "wav", "audio/mpeg": "mp3", "video/mp4": "mp4", "image/png": "png", "image/jpeg": "jpg",
+    "application/octet-stream": "bin", "application/json": "json",
+}  # fmt: skip
+
+
+def file_ref(asset: Asset) -> FileRef:
+    return FileRef(
+        id=asset.id,
+        name=f"{asset.id}.{ENDINGS.get(asset.content_type or '', 'bin')}",
+        content_type=asset.content_type or "",
+        size=asset.size or 0,
+        seconds=asset.seconds,
+    )
+
+
+async def speech_order(bench: Bench, script: str, language: str, style: Mapping[str, Any] | None = None) -> Speak:
+    """The order for the candidate at hand. A voice that is not enrolled there cannot speak there."""
+    voice = await _vendor_voice(bench) if _wants_trained(bench) else None
+    return Speak(script=script, voice=voice, style=SpeechStyle(**(style or {})), language=language)
+
+
+def _wants_trained(bench: Bench) -> bool:
+    chosen = bench.leg.route["candidates"][bench.leg.candidate]
+    return bool(chosen["uses_trained_voice"])
+
+
+async def _vendor_voice(bench: Bench) -> VendorVoice:
+    voice_id = bench.job.spec.get("voice")
+    async with bench.db.reading() as session:
+        rows = select(Enrolment).where(
+            Enrolment.voice_id == voice_id,
+            Enrolment.provider == bench.provider,
+            Enrolment.state == EnrolmentState.LIVE,
+        )
+        enrolment = (await session.scalars(rows.limit(1))).one_or_none()
+    if enrolment is None:
+        raise SkipCandidate(f"the voice is not enrolled at {bench.provider}")
+    model = file_ref(await bench.asset(enrolment.model_id)) if enrolment.model_id else None
+    return VendorVoice(enrolment.vendor_voice, model)
+
+
+async def keep_speech(
+    bench: Bench, order: Speak, delivery: Delivery, purpose: AssetPurpose, container: str = "wav"
+) -> Kept:
+    """Master what was spoken, verify it, store it with its timings, and score it against the voice."""
+    with tempfile.TemporaryDirectory(prefix="persona-graph-") as scratch:
+        raw = media_path(delivery, Path(scratch) / "raw.wav")
+        mastered = Path(scratch) / f"speech.{container}"
+        probe = await audio.finish_speech(raw, mastered, container=container)
+        similarity = await _similarity(bench, mastered)
+        asset = await bench.media.keep(
+            bench.job.account_id, purpose, mastered, CONTENT_TYPES[container], name=f"speech.{container}",
+            facts=asdict(probe),
+        )  # fmt: skip
+        rows: list[Asset] = [asset]
+        result: dict[str, Any] = {"asset": asset.id, "similarity": similarity}
+        if delivery.timings:
+            timings = await bench.media.keep(
+                bench.job.account_id, AssetPurpose.EVENTS, orjson.dumps([asdict(t) for t in delivery.timings]),
+                "application/json", name="timings.json", facts={},
+            )  # fmt: skip
+            rows.append(timings)
+            result["timings"] = timings.id
+    return Kept(rows=rows, result=result, seconds=probe.seconds, characters=len(order.script))
+
+
+async def _similarity(bench: Bench, spoken: Path) -> float | None:
+    voice_id = bench.job.spec.get("voice")
+    if not voice_id or not _wants_trained(bench):
+        return None
+    known = next((leg.result.get("fingerprint") for leg in bench.legs if leg.result.get("fingerprint")), None)
+    if known is None:
+        async with bench.db.reading() as session:
+            voice = await session.get(Voice, voice_id)
+        known = voice.fingerprint if voice else None
+    if not known:
+        return None
+    heard = await speaker.fingerprint([spoken])
+    return round(speaker.similarity(known, heard.vector), 4)
+
+
+def media_path(delivery: Delivery, scratch: Path) -> Path:
+    """The delivered media as a file."""
+    if isinstance(delivery.media, Path):
+        return delivery.media
+    if isinstance(delivery.media, bytes):
+        scratch.write_bytes(delivery.media)
+        return scratch
+    raise WorkRefused("PLUGIN_CONTRACT", "The provider delivered no media.", "Tell the operator; nothing was charged.")
+
+
+async def timings_of(bench: Bench, asset_id: str | None) -> tuple[Timing, ...]:
+    if asset_id is None:
+        return ()
+    raw = await bench.media.read(await bench.asset(asset_id))
+    return tuple(Timing(**each) for each in orjson.loads(raw))

@@ -1,0 +1,112 @@
+"""Training a voice: clean the samples, enrol them at the provider, speak a preview with what came back."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from persona_graph.db import Writing, utcnow
+from persona_graph.jobs.states import JobState
+from persona_graph.jobs.tables import Job, Leg
+from persona_graph.jobs.work import Bench, Kept, WorkRefused
+from persona_graph.media import audio, speaker
+from persona_graph.media.assets import Asset, AssetPurpose
+from persona_graph.personas.erasure import drop_samples, erase_asset
+from persona_graph.personas.room import Personas
+from persona_graph.personas.tables import Enrolment, Sample, TrainingStatus, Voice
+from persona_graph.personas.works.speech_leg import file_ref, keep_speech, speech_order
+from persona_graph.provider import Delivery, Order, Speak, TrainVoice
+
+
+class TrainingWork:
+    def __init__(self, personas: Personas) -> None:
+        self.personas = personas
+
+    async def order(self, bench: Bench) -> Order:
+        if bench.leg.name == "PREVIEW":
+            return await speech_order(bench, bench.job.spec["preview"], bench.job.spec["language"])
+        cleaned = bench.leg.result.get("cleaned") or await self._clean(bench)
+        samples = [file_ref(await bench.asset(asset_id)) for asset_id in cleaned]
+        return TrainVoice(samples=tuple(samples), language=bench.job.spec["language"])
+
+    async def _clean(self, bench: Bench) -> list[str]:
+        """Canonical copies of the samples and the speaker's fingerprint, committed once."""
+        async with bench.db.reading() as session:
+            rows = select(Sample).where(Sample.voice_id == bench.job.subject_id).order_by(Sample.n)
+            samples = list((await session.scalars(rows)).all())
+        kept: list[Asset] = []
+        with tempfile.TemporaryDirectory(prefix="persona-graph-") as scratch:
+            paths: list[Path] = []
+            for sample in samples:
+                await bench.stage(f"CLEANING_SAMPLE_{sample.n + 1}_OF_{len(samples)}", 0.06 * sample.n / len(samples))
+                paths.append(await self._canonical(bench, sample, Path(scratch)))
+            for sample, path in zip(samples, paths, strict=True):
+                kept.append(
+                    await bench.media.keep(
+                        bench.job.account_id, AssetPurpose.CLEANED, path, "audio/wav", name=f"sample-{sample.n}.wav",
+                        facts={},
+                    )
+                )  # fmt: skip
+            await bench.stage("FINGERPRINTING", 0.07)
+            print_ = await speaker.fingerprint(paths)
+        ids = [asset.id for asset in kept]
+        await bench.note(kept, {"cleaned": ids, "fingerprint": list(print_.vector)})
+        return ids
+
+    async def _canonical(self, bench: Bench, sample: Sample, scratch: Path) -> Path:
+        if sample.asset_id is None:
+            raise WorkRefused("MEDIA_ERASED", "A sample was deleted meanwhile.", "Upload it again.")
+        out = scratch / f"{sample.n}.wav"
+        async with bench.media.plain(await bench.asset(sample.asset_id)) as path:
+            await audio.canonical_wav(path, out)
+        return out
+
+    async def keep(self, bench: Bench, order: Order, delivery: Delivery) -> Kept:
+        if isinstance(order, Speak):
+            return await keep_speech(bench, order, delivery, AssetPurpose.PREVIEW)
+        if not delivery.vendor_voice:
+            raise WorkRefused("PLUGIN_CONTRACT", "The provider delivered no voice.", "Tell the operator; nothing was charged.")
+        rows: list[Any] = []
+        result: dict[str, Any] = {"vendor_voice": delivery.vendor_voice, "facts": dict(delivery.facts)}
+        if delivery.voice_model is not None:
+            model = await bench.media.keep(
+                bench.job.account_id, AssetPurpose.VOICE_MODEL, delivery.voice_model, "application/octet-stream",
+                name="voice.model", facts={},
+            )  # fmt: skip
+            rows.append(model)
+            result["model"] = model.id
+        rows.append(
+            Enrolment(
+                voice_id=bench.job.subject_id, account_id=bench.job.account_id, provider=bench.provider,
+                vendor_voice=delivery.vendor_voice, model_id=result.get("model"), expires_at=delivery.voice_expires_at,
+            )
+        )  # fmt: skip
+        assert isinstance(order, TrainVoice)
+        return Kept(rows=rows, result=result, seconds=sum(sample.seconds or 0.0 for sample in order.samples))
+
+    async def leg_settled(self, session: Writing, job: Job, leg: Leg, delivery: Delivery) -> None:
+        voice = await session.get_one(Voice, job.subject_id)
+        if leg.name == "VOICE_TRAINING":
+            voice.fingerprint = leg.result.get("fingerprint")
+            voice.fidelity = leg.result.get("fidelity")
+            voice.expires_at = delivery.voice_expires_at
+        else:
+            voice.preview_id = leg.result["asset"]
+            voice.similarity = leg.result.get("similarity")
+
+    async def settled(self, session: Writing, job: Job, state: JobState) -> None:
+        """Samples and their cleaned copies go, whichever way it ended (rows 213, 57)."""
+        voice = await session.get_one(Voice, job.subject_id)
+        if state == JobState.SUCCEEDED:
+            voice.status, voice.trained_at = TrainingStatus.READY, utcnow()
+        else:
+            voice.status = TrainingStatus.FAILED
+        await drop_samples(self.personas, session, voice.id)
+        for leg in job.legs:
+            for asset_id in leg.result.get("cleaned", ()):
+                await erase_asset(self.personas, session, asset_id)
+
+
