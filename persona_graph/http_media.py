@@ -1,0 +1,200 @@
+"""PUT /uploads/{token} and GET /media/{token}: the only ways media bytes come in and go out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from persona_graph.errors import UserFault
+from persona_graph.media.assets import Asset, Media, is_ours
+from persona_graph.settings import Settings
+
+_STATUS = {
+    "INVALID_INPUT": 400,
+    "MEDIA_SIZE_MISMATCH": 400,
+    "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
+    "UPLOAD_TOO_SLOW": 408,
+    "UPLOAD_DONE": 409,
+    "MEDIA_NOT_UPLOADED": 409,
+    "UPLOAD_EXPIRED": 410,
+    "MEDIA_ERASED": 410,
+    "MEDIA_TOO_LARGE": 413,
+    "STORAGE_UNAVAILABLE": 503,
+}
+# What a browser may play in place; everything else is saved, never opened.
+_SHOWN = re.compile(r"(audio/(wav|x-wav|mpeg|flac|ogg|mp4|aac)|video/mp4|image/(png|jpeg|webp))")
+_GUARDS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; sandbox",
+    "Referrer-Policy": "no-referrer",
+}
+_ONE_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.IGNORECASE)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def media_routes(media: Media, settings: Settings, *, public_id: Callable[[str], str] = str) -> list[Route]:
+    """``public_id`` turns an asset's id into the one clients know it by."""
+
+    async def put(request: Request) -> Response:
+        return await _put(media, public_id, request)
+
+    async def get(request: Request) -> Response:
+        return await _get(media, request)
+
+    return [
+        Route("/uploads/{token}", _answering(put, public_id), methods=["PUT"]),
+        Route("/media/{token}", _answering(get, public_id), methods=["GET"]),
+    ]
+
+
+def _answering(endpoint: Endpoint, public_id: Callable[[str], str]) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except UserFault as fault:
+            return _refusal(fault, public_id)
+        except ClientDisconnect:
+            # Nobody is there to read it; the upload has been given back.
+            return Response(status_code=499)
+
+    return answer
+
+
+async def _put(media: Media, public_id: Callable[[str], str], request: Request) -> Response:
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        return _json(
+            415, {"errors": [{"code": "MEDIA_UNSUPPORTED", "message": "Content-Encoding is not accepted."}]}
+        )
+    asset = await media.receive(
+        request.path_params["token"],
+        request.stream(),
+        _content_length(request.headers),
+        request.headers.get("content-type", ""),
+    )
+    stored = {
+        "id": public_id(asset.id),
+        "state": asset.state,
+        "contentType": asset.content_type,
+        "size": asset.size,
+        "seconds": asset.seconds,
+        "width": asset.width,
+        "height": asset.height,
+    }
+    return _json(201, stored)
+
+
+async def _get(media: Media, request: Request) -> Response:
+    claims = media.links.read_media(request.path_params["token"])
+    asset = await media.linked(claims)
+    size, tag = asset.size or 0, f'"{(asset.sha256 or "")[:32]}"'
+    headers = _headers(asset, tag, claims.download)
+    if _names(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    if request.method == "HEAD":
+        return Response(headers=headers | {"Content-Length": str(size)})
+    wanted = _range(request.headers, tag, size)
+    if wanted is None:
+        return await _streamed(media, asset, Span(0, size), 200, headers)
+    if wanted.end <= wanted.start:
+        return Response(
+            status_code=416,
+            headers=_GUARDS | {"Content-Range": f"bytes */{size}", "Cache-Control": "no-store"},
+        )
+    headers["Content-Range"] = f"bytes {wanted.start}-{wanted.end - 1}/{size}"
+    return await _streamed(media, asset, wanted, 206, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """``end`` is exclusive; an empty span cannot be satisfied."""
+
+    start: int
+    end: int
+
+
+async def _streamed(media: Media, asset: Asset, span: Span, status: int, headers: dict[str, str]) -> Response:
+    pieces = media.stream(asset, span.start, span.end)
+    # Before the status line is sent: a damaged object is then still answered with its reason.
+    first = await anext(pieces, b"")
+    headers["Content-Length"] = str(span.end - span.start)
+    return StreamingResponse(_all(first, pieces), status, headers, media_type=headers.pop("Content-Type"))
+
+
+async def _all(first: bytes, pieces: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
+
+
+def _headers(asset: Asset, tag: str, download: bool) -> dict[str, str]:
+    shown = is_ours(asset) and _SHOWN.fullmatch(asset.content_type or "") is not None
+    return _GUARDS | {
+        "Content-Type": (asset.content_type or "") if shown else "application/octet-stream",
+        "Content-Disposition": _disposition(
+            "inline" if shown and not download else "attachment", asset.file_name
+        ),
+        "Cache-Control": "private, max-age=0, must-revalidate",
+        "Accept-Ranges": "bytes",
+        "ETag": tag,
+    }
+
+
+def _disposition(how: str, name: str) -> str:
+    if not name:
+        return how
+    plain = re.sub(r"[^A-Za-z0-9 ._-]", "_", name)
+    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _range(headers: Mapping[str, str], tag: str, size: int) -> Span | None:
+    """None means the whole: no range, one we do not understand, several, or one of another version."""
+    asked = _ONE_RANGE.fullmatch(headers.get("range", ""))
+    if asked is None or headers.get("if-range", tag) != tag:
+        return None
+    first, last = asked.groups()
+    if not first:
+        return Span(max(0, size - int(last)), size) if last else None
+    if last and int(last) < int(first):
+        return None
+    return Span(int(first), min(int(last) + 1, size) if last else size)
+
+
+def _names(header: str | None, tag: str) -> bool:
+    if header is None:
+        return False
+    return header.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in header.split(","))
+
+
+def _content_length(headers: Mapping[str, str]) -> int | None:
+    length = headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else None
+
+
+def _refusal(fault: UserFault, public_id: Callable[[str], str]) -> Response:
+    error: dict[str, Any] = {"code": fault.code, "message": fault.message, "fix": fault.fix}
+    asset_id = getattr(fault, "asset_id", "")
+    error["assetId"] = public_id(asset_id) if asset_id else None
+    # What was not read of the body is not worth reading.
+    headers = {"Connection": "close"}
+    if fault.code == "STORAGE_UNAVAILABLE":
+        headers["Retry-After"] = "30"
+    return _json(_STATUS.get(fault.code, 422), {"errors": [error]}, headers)
+
+
+def _json(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        orjson.dumps(body),
+        status,
+        {"Cache-Control": "no-store", **_GUARDS, **(headers or {})},
+        media_type="application/json",
+    )
