@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, DateTime, Dialect, MetaData, Numeric, Text, TypeDecorator, event
+from sqlalchemy import BigInteger, DateTime, Dialect, Enum, MetaData, Numeric, Text, TypeDecorator, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.ext.compiler import compiles
@@ -113,7 +114,8 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Moment()}
+    # Closed sets are stored by name in plain text columns, so that adding a value needs no migration.
+    type_annotation_map = {datetime: Moment(), enum.Enum: Enum(enum.Enum, native_enum=False, length=24)}
 
 
 class Writing(AsyncSession):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from persona_graph.catalog.registry import Registered
 from persona_graph.db import now_plus, utcnow
 from persona_graph.jobs import endings
 from persona_graph.jobs.bench import open_bench, say_stage, share
@@ -32,7 +33,6 @@ from persona_graph.provider import (
     OutcomeUnknown,
     PaymentSafety,
     Progress,
-    Provider,
     ProviderBusy,
     ProviderUnavailable,
     Ticket,
@@ -159,7 +159,7 @@ async def _begin(jobs: Jobs, lease: Lease, scene: Scene) -> float | None:
 
 
 async def _place(
-    jobs: Jobs, lease: Lease, scene: Scene, provider: Provider, offer: Offer, order: Order
+    jobs: Jobs, lease: Lease, scene: Scene, provider: Registered, offer: Offer, order: Order
 ) -> float | None:
     attempt = scene.attempt
     assert attempt is not None
@@ -415,7 +415,7 @@ def _same(job: Job, leg: Leg) -> Leg:
     return next(mine for mine in job.legs if mine.n == leg.n)
 
 
-def _offer(provider: Provider | None, offer_id: str) -> Offer | None:
-    return next((offer for offer in provider.offers if offer.id == offer_id), None) if provider else None
+def _offer(provider: Registered | None, offer_id: str) -> Offer | None:
+    return provider.offer(offer_id) if provider else None
 
 

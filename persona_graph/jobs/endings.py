@@ -62,7 +62,7 @@ async def _settle_leg(
             **leg.result, **kept.result, "seconds": kept.seconds, "provider": attempt.provider, "offer": offer.id,
             "fidelity": offer.fidelity, "honoured": list(delivery.honoured_options), "characters": kept.characters,
         }  # fmt: skip
-        leg.price = min(leg.reserved, _price(jobs, job, leg, kept))
+        leg.price = prices.Quote.from_json(leg.quote).settle(seconds=kept.seconds, characters=kept.characters)
         await ledger.book_cost(
             session, job.account_id, job.id, leg.n, amount=leg.cost, provider=attempt.provider
         )
@@ -163,17 +163,13 @@ async def _book_failed_delivery(
         await ledger.book_cost(session, job.account_id, job.id, attempt.leg, amount=cost, provider=attempt.provider)
 
 
-def _price(jobs: Jobs, job: Job, leg: Leg, kept: Kept) -> Decimal:
-    return prices.price(
-        jobs.tiers, job.tier, leg.capability, seconds=kept.seconds, resolution=job.spec.get("resolution"),
-        characters=kept.characters,
-    )  # fmt: skip
-
-
 def _cost(offer: Offer, delivery: Delivery, kept: Kept) -> Decimal:
-    if delivery.billed_cost is not None:
-        return delivery.billed_cost
-    return offer.cost.of(seconds=kept.seconds, characters=kept.characters)
+    booked, doubt = prices.booked_cost(
+        offer, delivery.billed_cost, seconds=kept.seconds, characters=kept.characters
+    )
+    if doubt:
+        log.warning("offer %s: %s; its declared cost is booked instead", offer.id, doubt)
+    return booked
 
 
 def _contract_fault(jobs: Jobs, attempt: Attempt, delivery: Delivery) -> str | None:
@@ -183,6 +179,4 @@ def _contract_fault(jobs: Jobs, attempt: Attempt, delivery: Delivery) -> str | N
             return "it delivered a file outside its folder"
     if delivery.vendor_voice is not None and not 0 < len(delivery.vendor_voice) <= 255:
         return "a vendor voice id is 1 to 255 characters"
-    if delivery.billed_cost is not None and not (delivery.billed_cost.is_finite() and delivery.billed_cost >= 0):
-        return "its bill is not an amount"
     return None

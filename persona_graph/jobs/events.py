@@ -46,7 +46,7 @@ class Event(Base):
     persona_id: Mapped[str | None] = mapped_column(String(26))
     seq: Mapped[int]
     persona_seq: Mapped[int]
-    kind: Mapped[EventKind] = mapped_column(String(16))
+    kind: Mapped[EventKind]
     at: Mapped[datetime] = mapped_column(default=utcnow)
     terminal: Mapped[bool] = mapped_column(default=False)
     snapshot: Mapped[dict[str, Any]] = mapped_column(Json)

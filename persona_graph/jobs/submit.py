@@ -17,7 +17,7 @@ from persona_graph.accounts.accounts import Account
 from persona_graph.accounts.viewer import Viewer
 from persona_graph.catalog import prices, routing
 from persona_graph.db import Writing, new_id
-from persona_graph.errors import IdempotencyMismatch, InvalidInput, NoProvider, SpendRefused
+from persona_graph.errors import IdempotencyMismatch, InvalidInput, SpendRefused
 from persona_graph.jobs.events import EventKind, append
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobKind
@@ -60,12 +60,14 @@ class Request:
 
 @dataclass(frozen=True)
 class LegPlan:
-    """One leg to come. ``low``/``likely``/``high`` are seconds of media it is expected to make."""
+    """One leg to come. ``span`` is the seconds of media it takes or makes; ``included`` work is part of
+    something already paid, such as a preview."""
 
     name: str
     need: routing.Need
     weight: float
-    quote: prices.QuoteInput
+    span: prices.Span
+    included: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,16 @@ def plan_legs(jobs: Jobs, tier: str, legs: Sequence[LegPlan]) -> Plan:
     """Route and price each leg. Raises TierRefused or NoProvider; reads nothing, writes nothing."""
     planned = []
     for leg in legs:
-        route = routing.rank(leg.need, jobs.catalog, jobs.tiers)
-        if not route.candidates:
-            raise NoProvider(
-                message=f"No installed provider can do this ({leg.name.lower().replace('_', ' ')}).",
-                refusals=tuple(refusal.reason for refusal in route.refusals),
-                fix="See the refusals; an operator can install or configure a provider.",
-            )  # fmt: skip
-        planned.append(PlannedLeg(leg, route, prices.quote(jobs.tiers, tier, leg.quote, route.candidates)))
+        route = routing.rank(leg.need, jobs.catalog, jobs.tiers).required()
+        planned.append(PlannedLeg(leg, route, _quote(jobs, tier, leg, route)))
     return Plan(tier, tuple(planned))
+
+
+def _quote(jobs: Jobs, tier: str, leg: LegPlan, route: routing.Route) -> prices.Quote:
+    agreed = prices.INCLUDED
+    if not leg.included:
+        agreed = prices.terms(jobs.tiers.tier(tier), leg.need.capability, resolution=leg.need.resolution)
+    return prices.quote(agreed, route.offers(jobs.catalog), seconds=leg.span, characters=leg.need.characters)
 
 
 async def earlier_job(session: AsyncSession, viewer: Viewer, request: Request) -> Job | None:

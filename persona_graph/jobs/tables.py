@@ -56,8 +56,8 @@ class Job(Base):
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     account_id: Mapped[str] = mapped_column(String(26))
     persona_id: Mapped[str] = mapped_column(String(26))
-    kind: Mapped[JobKind] = mapped_column(String(20))
-    state: Mapped[JobState] = mapped_column(String(16), default=JobState.QUEUED)
+    kind: Mapped[JobKind]
+    state: Mapped[JobState] = mapped_column(default=JobState.QUEUED)
     subject_kind: Mapped[str] = mapped_column(String(16))
     subject_id: Mapped[str] = mapped_column(String(26), index=True)
     tier: Mapped[str] = mapped_column(String(32))
@@ -66,7 +66,7 @@ class Job(Base):
 
     stage: Mapped[str] = mapped_column(String(64), default="QUEUED")
     fraction: Mapped[float | None] = mapped_column(default=0.0)
-    progress_source: Mapped[ProgressSource] = mapped_column(String(12), default=ProgressSource.MEASURED)
+    progress_source: Mapped[ProgressSource] = mapped_column(default=ProgressSource.MEASURED)
     message: Mapped[str] = mapped_column(Text, default="")
     failure_code: Mapped[str | None] = mapped_column(String(64))
     failure_message: Mapped[str | None] = mapped_column(Text)
@@ -99,8 +99,8 @@ class Leg(Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
     n: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(24))
-    capability: Mapped[Capability] = mapped_column(String(20))
-    state: Mapped[LegState] = mapped_column(String(12), default=LegState.PENDING)
+    capability: Mapped[Capability]
+    state: Mapped[LegState] = mapped_column(default=LegState.PENDING)
     weight: Mapped[float] = mapped_column(default=1.0)
     route: Mapped[dict[str, Any]] = mapped_column(Json)
     candidate: Mapped[int] = mapped_column(default=0)
@@ -123,7 +123,7 @@ class Attempt(Base):
     number: Mapped[int]
     provider: Mapped[str] = mapped_column(String(64))
     offer: Mapped[str] = mapped_column(String(64))
-    state: Mapped[AttemptState] = mapped_column(String(12), default=AttemptState.SENT)
+    state: Mapped[AttemptState] = mapped_column(default=AttemptState.SENT)
     ticket: Mapped[dict[str, Any] | None] = mapped_column(Json)
     starts: Mapped[int] = mapped_column(default=1)
     busy: Mapped[int] = mapped_column(default=0)

@@ -15,7 +15,8 @@ from persona_graph.media.assets import AssetPurpose
 from persona_graph.personas import erasure
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import hold
-from persona_graph.personas.legs import speech_leg, video_leg
+from persona_graph.personas.legs import speech_leg
+from persona_graph.personas.planning import plan_video
 from persona_graph.personas.room import Personas, plain_text
 from persona_graph.personas.tables import Avatar, AvatarStatus, ConsentScope, Persona, VoicePolicy
 from persona_graph.personas.voices import Submitted
@@ -80,7 +81,7 @@ async def _plan(
     voice, speech = await speech_leg(
         personas, session, viewer, account, persona, proof, persona.language, policy, included=True
     )
-    video = video_leg(account.tier, script=proof, language=persona.language, resolution="480p", included=True)
+    video = plan_video(account.tier, speech.span, included=True)
     plan = plan_legs(personas.jobs, account.tier, [speech, video])
     return (voice.id if voice else None), plan
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from persona_graph.accounts.accounts import Account, hold_account
 from persona_graph.accounts.viewer import Scope, Viewer
+from persona_graph.catalog.prices import Span
 from persona_graph.catalog.tiers import Feature
 from persona_graph.db import new_id
 from persona_graph.errors import InvalidInput, WrongState
@@ -17,7 +18,8 @@ from persona_graph.media.assets import Asset
 from persona_graph.personas import erasure
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import find, hold, missing
-from persona_graph.personas.legs import speech_leg, video_leg
+from persona_graph.personas.legs import speech_leg
+from persona_graph.personas.planning import plan_video
 from persona_graph.personas.personas import language_tag
 from persona_graph.personas.room import Personas, plain_text, spoken_text
 from persona_graph.personas.tables import (
@@ -84,7 +86,7 @@ async def generate_speech(personas: Personas, viewer: Viewer, wish: SpeechWish, 
         persona = await hold(session, viewer, Persona, wish.persona_id, "personaId")
         language = language_tag(wish.language or persona.language)
         voice, leg = await speech_leg(
-            personas, session, viewer, account, persona, script, language, wish.voice_policy
+            personas, session, viewer, account, persona, script, language, wish.voice_policy, speed=wish.speed
         )
         plan = plan_legs(personas.jobs, account.tier, [leg])
         check_price(plan, request.paid)
@@ -158,8 +160,7 @@ async def _speak_then_show(
     voice, speech = await speech_leg(
         personas, session, viewer, account, persona, script, language, wish.voice_policy
     )
-    video = video_leg(account.tier, script=script, language=language, resolution=wish.resolution)
-    return voice, [speech, video]
+    return voice, [speech, plan_video(account.tier, speech.span, resolution=wish.resolution)]
 
 
 async def _show(
@@ -175,7 +176,7 @@ async def _show(
             fix="Wait for its job to succeed.",
         )  # fmt: skip
     voice = await session.get(Voice, speech.voice_id) if speech.voice_id else None
-    return speech, voice, [video_leg(account.tier, seconds=asset.seconds, resolution=wish.resolution)]
+    return speech, voice, [plan_video(account.tier, Span.exactly(asset.seconds or 0.0), resolution=wish.resolution)]
 
 
 async def _showing_avatar(session: AsyncSession, viewer: Viewer, persona: Persona) -> Avatar:

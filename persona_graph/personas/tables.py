@@ -104,7 +104,7 @@ class Consent(Base):
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     account_id: Mapped[str] = mapped_column(String(26))
     persona_id: Mapped[str] = mapped_column(ForeignKey("persona.id"), index=True)
-    scope: Mapped[ConsentScope] = mapped_column(String(16))
+    scope: Mapped[ConsentScope]
     subject: Mapped[str] = mapped_column(String(200))
     statement: Mapped[str] = mapped_column(Text)
     statement_version: Mapped[str] = mapped_column(String(32))
@@ -125,8 +125,8 @@ class Voice(Base):
     persona_id: Mapped[str] = mapped_column(ForeignKey("persona.id"), index=True)
     name: Mapped[str] = mapped_column(String(200))
     language: Mapped[str] = mapped_column(String(16))
-    status: Mapped[TrainingStatus] = mapped_column(String(16), default=TrainingStatus.NOT_TRAINED)
-    approval: Mapped[Approval] = mapped_column(String(16), default=Approval.DRAFT)
+    status: Mapped[TrainingStatus] = mapped_column(default=TrainingStatus.NOT_TRAINED)
+    approval: Mapped[Approval] = mapped_column(default=Approval.DRAFT)
     fidelity: Mapped[str | None] = mapped_column(String(16))
     similarity: Mapped[float | None]
     fingerprint: Mapped[list[float] | None] = mapped_column(Json)
@@ -171,7 +171,7 @@ class Enrolment(Base):
     provider: Mapped[str] = mapped_column(String(64))
     vendor_voice: Mapped[str] = mapped_column(String(255))
     model_id: Mapped[str | None] = mapped_column(String(26))
-    state: Mapped[EnrolmentState] = mapped_column(String(12), default=EnrolmentState.LIVE, index=True)
+    state: Mapped[EnrolmentState] = mapped_column(default=EnrolmentState.LIVE, index=True)
     enrolled_at: Mapped[datetime] = mapped_column(default=utcnow)
     expires_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)
@@ -186,8 +186,8 @@ class Avatar(Base):
     account_id: Mapped[str] = mapped_column(String(26))
     persona_id: Mapped[str] = mapped_column(ForeignKey("persona.id"), index=True)
     name: Mapped[str] = mapped_column(String(200))
-    status: Mapped[AvatarStatus] = mapped_column(String(16), default=AvatarStatus.NOT_TRAINED)
-    approval: Mapped[Approval] = mapped_column(String(16), default=Approval.DRAFT)
+    status: Mapped[AvatarStatus] = mapped_column(default=AvatarStatus.NOT_TRAINED)
+    approval: Mapped[Approval] = mapped_column(default=Approval.DRAFT)
     portrait_id: Mapped[str | None] = mapped_column(String(26))
     photo: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     preview_id: Mapped[str | None] = mapped_column(String(26))
@@ -206,11 +206,11 @@ class Output(Base):
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     account_id: Mapped[str] = mapped_column(String(26))
     persona_id: Mapped[str] = mapped_column(ForeignKey("persona.id"))
-    kind: Mapped[OutputKind] = mapped_column(String(12))
+    kind: Mapped[OutputKind]
     job_id: Mapped[str] = mapped_column(String(26), unique=True)
     voice_id: Mapped[str | None] = mapped_column(String(26))
     avatar_id: Mapped[str | None] = mapped_column(String(26))
-    platform: Mapped[Platform | None] = mapped_column(String(16))
+    platform: Mapped[Platform | None]
     asked_by: Mapped[str] = mapped_column(String(100))
     script: Mapped[str] = mapped_column(Text)
     asset_id: Mapped[str | None] = mapped_column(String(26))

@@ -28,6 +28,7 @@ from persona_graph.personas import erasure
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import find, hold
 from persona_graph.personas.personas import language_tag
+from persona_graph.personas.planning import plan_speech
 from persona_graph.personas.room import Personas, plain_text
 from persona_graph.personas.tables import (
     Approval,
@@ -44,6 +45,7 @@ from persona_graph.provider import Capability
 MOST_SAMPLES = 25
 GOOD_SAMPLES = 5
 GOOD_SECONDS = 1.0
+CLEANED_BYTES_PER_SECOND = 48_000
 WHOLE_SECONDS = (60.0, 180.0)
 PREVIEW_TEXTS = {
     "en": "Hello. This is how I sound now. If you like what you hear, approve this voice, and I will read your texts aloud.",
@@ -143,23 +145,18 @@ def _qualify(assets: list[Asset]) -> None:
 
 def _plan(personas: Personas, account: Account, training: Training, language: str, assets: list[Asset]) -> Plan:
     seconds = sum(asset.seconds or 0.0 for asset in assets)
-    preview = _preview(training, language)
-    train = LegPlan(
-        "VOICE_TRAINING",
-        routing.Need(Capability.VOICE_TRAINING, account.tier, seconds=seconds, language=language),
-        weight=3.0,
-        quote=prices.QuoteInput(Capability.VOICE_TRAINING, seconds=seconds),
-    )
-    trainers = routing.rank(train.need, personas.catalog, personas.tiers)
-    speak = LegPlan(
-        "PREVIEW",
-        routing.Need(
-            Capability.SPEECH, account.tier, characters=len(preview), language=language,
-            voice_at=frozenset(candidate.provider for candidate in trainers.candidates),
-        ),
-        weight=1.0,
-        quote=prices.QuoteInput(Capability.SPEECH, script=preview, language=language, included=True),
+    need = routing.Need(
+        capability=Capability.VOICE_TRAINING, tier=account.tier, seconds=seconds, language=language,
+        largest_file=int(max((asset.seconds or 0.0) for asset in assets) * CLEANED_BYTES_PER_SECOND),
+        content_types=("audio/wav",),
     )  # fmt: skip
+    train = LegPlan("VOICE_TRAINING", need, weight=3.0, span=prices.Span.exactly(seconds))
+    trainers = routing.rank(need, personas.catalog, personas.tiers)
+    at = frozenset(candidate.provider for candidate in trainers.candidates)
+    # Whoever trains it speaks the preview; the others are skipped when that is known.
+    speak = plan_speech(
+        "PREVIEW", account.tier, _preview(training, language), language, routing.VoiceWish(enrolled_at=at), included=True
+    )
     return plan_legs(personas.jobs, account.tier, [train, speak])
 
 

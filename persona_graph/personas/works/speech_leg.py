@@ -42,7 +42,7 @@ async def speech_order(bench: Bench, script: str, language: str, style: Mapping[
 
 def _wants_trained(bench: Bench) -> bool:
     chosen = bench.leg.route["candidates"][bench.leg.candidate]
-    return bool(chosen["uses_trained_voice"])
+    return bool(chosen["own_voice"])
 
 
 async def _vendor_voice(bench: Bench) -> VendorVoice:

@@ -1,0 +1,28 @@
+"""Speech and video legs as plans, wherever they occur. Pure."""
+
+from __future__ import annotations
+
+from persona_graph.catalog import prices, routing
+from persona_graph.catalog.pace import speech_seconds
+from persona_graph.jobs.submit import LegPlan
+from persona_graph.provider import Capability
+
+
+def plan_speech(
+    name: str, tier: str, script: str, language: str, wish: routing.VoiceWish, *, included: bool = False,
+    speed: float = 1.0,
+) -> LegPlan:  # fmt: skip
+    span = speech_seconds(script, language, speed=speed)
+    need = routing.Need(
+        capability=Capability.SPEECH, tier=tier, seconds=span.likely, characters=len(script), language=language,
+        voice=wish,
+    )  # fmt: skip
+    return LegPlan(name, need, weight=1.0, span=span, included=included)
+
+
+def plan_video(tier: str, span: prices.Span, *, resolution: str = "480p", included: bool = False) -> LegPlan:
+    """A video as long as its speech."""
+    need = routing.Need(
+        capability=Capability.TALKING_VIDEO, tier=tier, seconds=span.likely, resolution=resolution
+    )
+    return LegPlan("VIDEO", need, weight=3.0, span=span, included=included)

@@ -1,0 +1,82 @@
+"""The things with a lifetime, opened once and passed down."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+
+from persona_graph import __version__
+from persona_graph.accounts.viewers import Viewers
+from persona_graph.catalog.registry import Catalog, load_plugins
+from persona_graph.catalog.tiers import Tiers, load_tiers
+from persona_graph.db import Database
+from persona_graph.jobs.doorbell import Doorbell, open_pool, plain_redis
+from persona_graph.jobs.feed import Feed
+from persona_graph.jobs.room import Jobs
+from persona_graph.jobs.states import JobKind
+from persona_graph.jobs.work import Work
+from persona_graph.media.assets import Media
+from persona_graph.media.vault import open_vault
+from persona_graph.personas.room import Personas
+from persona_graph.personas.works.content import AvatarWork, ContentWork
+from persona_graph.personas.works.training import TrainingWork
+from persona_graph.settings import Settings, plugin_settings
+
+USER_AGENT = f"persona-graph/{__version__}"
+
+
+@dataclass
+class Runtime:
+    settings: Settings
+    db: Database
+    media: Media
+    catalog: Catalog
+    tiers: Tiers
+    viewers: Viewers
+    feed: Feed
+    jobs: Jobs
+    personas: Personas
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, settings: Settings) -> AsyncIterator[Runtime]:
+        """Everything an API or a worker needs; the feed is started by the API only."""
+        async with contextlib.AsyncExitStack() as stack:
+            db = Database(settings.database)
+            stack.push_async_callback(db.close)
+            media = Media(settings, db, open_vault(settings))
+            await media.check()
+            stack.push_async_callback(media.close)
+            http = await stack.enter_async_context(
+                httpx.AsyncClient(timeout=httpx.Timeout(30, connect=10), headers={"User-Agent": USER_AGENT})
+            )
+            redis_url = settings.redis_url.get_secret_value()
+            doorbell = Doorbell(open_pool(redis_url))
+            stack.push_async_callback(doorbell.close)
+            listener = plain_redis(redis_url)
+            stack.push_async_callback(listener.aclose)
+            yield _wire(settings, db, media, http, doorbell, Feed(db, listener))
+
+
+def _wire(
+    settings: Settings, db: Database, media: Media, http: httpx.AsyncClient, doorbell: Doorbell, feed: Feed
+) -> Runtime:
+    catalog = load_plugins(plugin_settings)
+    tiers = load_tiers(settings.tiers_file)
+    works: dict[JobKind, Work] = {}
+    jobs = Jobs(settings, db, media, catalog, tiers, doorbell, http, works)
+    personas = Personas(settings, db, media, jobs, catalog, tiers)
+    content = ContentWork(personas)
+    works.update(
+        {
+            JobKind.VOICE_TRAINING: TrainingWork(personas),
+            JobKind.SPEECH: content,
+            JobKind.AVATAR: AvatarWork(personas),
+            JobKind.VIDEO: content,
+        }
+    )
+    return Runtime(settings, db, media, catalog, tiers, Viewers(db, settings), feed, jobs, personas)
+
