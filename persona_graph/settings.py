@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -48,14 +48,15 @@ class Settings(BaseSettings):
     max_uploads_open: int = Field(50, ge=1, description="Uploads an account may have announced and not finished at one time.")
     max_stored_bytes: int = Field(2_000_000_000, description="Bytes of uploads an account may have stored or announced at one time.")
     link_ttl: float = Field(900, description="How long a signed media link works, in seconds.")
-    decode_seconds: float = Field(3.0, description="Wall time after which a probing child process is killed, in seconds.")
+    decode_seconds: float = Field(3.0, description="CPU time of a process that probes an upload, in seconds; three times as much wall time ends it too. Audio gets a hundredth of max_audio_seconds more.")
     decode_bytes: int = Field(512 * 1024 * 1024, description="Address space of a probing child process, in bytes.")
     lease_seconds: float = Field(4.0, description="How long a worker owns a job without a heartbeat; a killed worker's job is taken over after this.")
     sweep_seconds: float = Field(1.0, description="How often each worker looks for due jobs, in seconds.")
     worker_jobs: int = Field(8, ge=1, description="Jobs one worker process advances at a time.")
     stream_idle_seconds: float = Field(30.0, description="A subscriber that stops reading is dropped after this many seconds.")
     ws_init_seconds: float = Field(10.0, description="Time a WebSocket client has to send connection_init, in seconds.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for one JSON object per line.")
 
     def __init__(self, **values: object) -> None:
         for name in ("allowed_origins",):
@@ -75,7 +76,25 @@ class Settings(BaseSettings):
 
     @property
     def storage(self) -> str:
-        return self.storage_url or f"file://{(self.data_dir / 'objects').resolve()}"
+        return self.storage_url or (self.data_dir / "objects").resolve().as_uri()
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment, with these settings in it: what a child process is started with."""
+        env = dict(os.environ)
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            key = PREFIX + name.upper()
+            env.pop(key, None)
+            if isinstance(value, SecretStr):
+                env[key] = value.get_secret_value()
+            elif value is not None:
+                env[key] = ",".join(value) if isinstance(value, list) else str(value)
+        return env
+
+    def secret_values(self) -> list[str]:
+        """What must never stand in a log: every secret here, and every setting of a plugin."""
+        own = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
+        return own + [value for key, value in os.environ.items() if key.startswith(PLUGIN_PREFIX)]
 
 
 def plugin_settings(name: str) -> dict[str, str]:
