@@ -50,7 +50,8 @@ class PluginConfig:
         """A setting the plugin cannot work without; its absence quarantines the plugin, by name."""
         value = self._values.get(key)
         if not value:
-            raise MissingSecret(f"PERSONA_GRAPH_PLUGIN_{self.name.upper()}_{key} is not set")
+            name = self.name.upper().replace("-", "_")
+            raise MissingSecret(f"PERSONA_GRAPH_PLUGIN_{name}_{key} is not set")
         return value
 
     def __repr__(self) -> str:

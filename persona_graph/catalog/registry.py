@@ -1,0 +1,221 @@
+"""Finds the installed plugins and takes in each one that keeps its contract; the others are listed with
+the reason. A plugin that is broken never keeps the server from starting.
+
+Plugins run inside this process and are trusted not to attack it; what is survived here is their faults.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import pluggy
+
+from persona_graph.catalog.contract import ContractFault, checked
+from persona_graph.provider import (
+    API_VERSION,
+    Call,
+    Capability,
+    Delivery,
+    Offer,
+    Order,
+    PluginConfig,
+    Progress,
+    Provider,
+    Ticket,
+)
+from persona_graph.provider.call import MissingSecret
+from persona_graph.provider.hookspec import PROJECT, Hooks
+
+ENTRY_POINT_GROUP = "persona_graph"
+HOOK = "persona_graph_register_providers"
+MAX_PROVIDERS = 64
+REASON_CHARS = 300
+SHORTEST_SECRET = 4
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """An entry point of the group ``persona_graph``, by its name, and the distribution it came with."""
+
+    name: str
+    distribution: str
+    version: str
+
+
+@dataclass(slots=True, eq=False)
+class Registered:
+    """A plugin's provider as it was when it was taken in: itself a Provider, with offers that stay the
+    same whatever the plugin later says (P6)."""
+
+    id: str
+    name: str
+    offers: Sequence[Offer]
+    plugin: Plugin
+    original: Provider
+    api_version: int = API_VERSION
+
+    def offer(self, offer_id: str) -> Offer | None:
+        return next((offer for offer in self.offers if offer.id == offer_id), None)
+
+    async def start(self, offer: Offer, order: Order, call: Call) -> Ticket | Delivery:
+        return await self.original.start(offer, order, call)
+
+    async def check(self, ticket: Ticket, call: Call) -> Progress | Delivery:
+        return await self.original.check(ticket, call)
+
+    async def find(self, offer: Offer, order: Order, call: Call) -> Ticket | Delivery | None:
+        return await self.original.find(offer, order, call)
+
+    async def cancel(self, ticket: Ticket, call: Call) -> None:
+        await self.original.cancel(ticket, call)
+
+    async def forget_voice(self, vendor_voice: str, call: Call) -> None:
+        await self.original.forget_voice(vendor_voice, call)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A plugin that was left out, and why: in words, without any value of its settings."""
+
+    plugin: str
+    distribution: str
+    version: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The providers of this server. Two processes with the same plugins have the same catalog."""
+
+    providers: tuple[Registered, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+
+    def find(self, provider_id: str) -> Registered | None:
+        return next((provider for provider in self.providers if provider.id == provider_id), None)
+
+    def find_offer(self, provider_id: str, offer_id: str) -> Offer | None:
+        provider = self.find(provider_id)
+        return provider.offer(offer_id) if provider else None
+
+    def offers(self, capability: Capability) -> tuple[tuple[Registered, Offer], ...]:
+        return tuple(
+            (p, offer) for p in self.providers for offer in p.offers if offer.capability is capability
+        )
+
+
+def load_plugins(
+    plugin_settings: Callable[[str], Mapping[str, str]],
+    entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
+) -> Catalog:
+    """Load every entry point of the group. ``plugin_settings`` gives one plugin's settings by name."""
+    if entry_points is None:
+        entry_points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+    providers: dict[str, Registered] = {}
+    quarantined: list[Quarantined] = []
+    names: set[str] = set()
+    # Sorted, so that of two that claim one name the same one wins in every process.
+    for entry in sorted(entry_points, key=lambda e: (e.name, _plugin(e).distribution, e.value)):
+        plugin, settings = _plugin(entry), plugin_settings(entry.name)
+        try:
+            if entry.name in names:
+                raise ContractFault(f"another installed plugin is already called {entry.name!r}")
+            names.add(entry.name)
+            taken = _take_in(entry, plugin, settings, providers)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as fault:
+            reason = _reason(fault, settings)
+            log.warning("plugin %s is left out: %s", plugin.name, reason)
+            quarantined.append(Quarantined(plugin.name, plugin.distribution, plugin.version, reason))
+        else:
+            providers.update((provider.id, provider) for provider in taken)
+    return Catalog(tuple(providers.values()), tuple(quarantined))
+
+
+def _plugin(entry: importlib.metadata.EntryPoint) -> Plugin:
+    if entry.dist is None:
+        return Plugin(entry.name, "", "")
+    return Plugin(entry.name, str(entry.dist.name or ""), str(entry.dist.version or ""))
+
+
+def _take_in(
+    entry: importlib.metadata.EntryPoint,
+    plugin: Plugin,
+    settings: Mapping[str, str],
+    present: Mapping[str, Registered],
+) -> list[Registered]:
+    """All providers of one plugin, or an exception."""
+    hooks = pluggy.PluginManager(PROJECT)
+    hooks.add_hookspecs(Hooks)
+    hooks.register(entry.load(), name=plugin.name)
+    caller = getattr(hooks.hook, HOOK)
+    if not caller.get_hookimpls():
+        raise ContractFault(f"it does not implement the hook {HOOK}")
+    found = [p for answer in caller(config=PluginConfig(plugin.name, settings)) for p in _providers(answer)]
+    if not found:
+        raise ContractFault(f"its hook {HOOK} returned no provider")
+    taken: list[Registered] = []
+    for provider in found:
+        seen = checked(provider)
+        rival = present.get(seen.id) or next((t for t in taken if t.id == seen.id), None)
+        if rival is not None:
+            owner = rival.plugin.name
+            raise ContractFault(f"the provider id {seen.id!r} is already taken by plugin {owner!r}")
+        taken.append(Registered(seen.id, seen.name, seen.offers, plugin, provider))
+    return taken
+
+
+def _providers(answer: Any) -> list[Any]:
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise ContractFault(f"its hook {HOOK} is async; it must be a plain function")
+    if isinstance(answer, str | bytes | Mapping) or not isinstance(answer, Iterable):
+        raise ContractFault(f"its hook {HOOK} returned {type(answer).__name__}, not a list of providers")
+    found = list(islice(answer, MAX_PROVIDERS + 1))
+    if len(found) > MAX_PROVIDERS:
+        raise ContractFault(f"its hook {HOOK} returned more than {MAX_PROVIDERS} providers")
+    return found
+
+
+def _reason(fault: BaseException, settings: Mapping[str, str]) -> str:
+    text = _words(fault)
+    for secret in _secrets(settings):
+        text = text.replace(secret, "•••")
+    text = " ".join(text.split())
+    return text if len(text) <= REASON_CHARS else text[: REASON_CHARS - 1] + "…"
+
+
+def _words(fault: BaseException) -> str:
+    match fault:
+        case ContractFault() | MissingSecret():
+            return str(fault)
+        case ModuleNotFoundError(name=str(package)):
+            return f"it needs the package {package!r}, which is not installed"
+        case ImportError():
+            return f"it cannot be imported: {_said(fault)}"
+        case _:
+            return f"it raised {type(fault).__name__}: {_said(fault)}"
+
+
+def _said(fault: BaseException) -> str:
+    try:
+        return str(fault)
+    except Exception:
+        return "(its message cannot be read)"
+
+
+def _secrets(settings: Mapping[str, str]) -> list[str]:
+    """Every form of a setting's value that a message might quote, the longest first."""
+    forms: set[str] = set()
+    for value in settings.values():
+        for part in (value, *value.splitlines()):
+            forms.update((part, part.strip(), repr(part)[1:-1]))
+    return sorted((form for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True)
