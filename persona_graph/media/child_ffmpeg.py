@@ -28,7 +28,9 @@ class SoundFormat(NamedTuple):
 class Decoder:
     """One ffmpeg run; each element of ``outputs`` gets a pipe of its own, in order, in ``pipes``."""
 
-    def __init__(self, ffmpeg: str, file: BinaryIO, kind: Kind, outputs: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self, ffmpeg: str, file: BinaryIO, kind: Kind, outputs: Sequence[Sequence[str]], skip_frame: str = "default"
+    ) -> None:
         descriptor = file.fileno()
         # Of the descriptor itself: a buffered file seeks inside its buffer.
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -37,7 +39,7 @@ class Decoder:
             ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-filter_threads", "1",
             # Only the descriptor: no playlist, reference or redirect inside the file leads anywhere.
             "-protocol_whitelist", "fd", "-codec_whitelist", ",".join(kind.codecs), "-threads", "1",
-            "-f", kind.demuxer, "-fd", str(descriptor), "-i", "fd:",
+            "-skip_frame", skip_frame, "-f", kind.demuxer, "-fd", str(descriptor), "-i", "fd:",
         ]  # fmt: skip
         for options, (_, write) in zip(outputs, ends, strict=True):
             argv += [*options, "-threads", "1", f"pipe:{write}"]
