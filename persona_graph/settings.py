@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -78,6 +79,11 @@ class Settings(BaseSettings):
     def storage(self) -> str:
         return self.storage_url or (self.data_dir / "objects").resolve().as_uri()
 
+    def filled(self, given: Mapping[str, object]) -> Settings:
+        """These settings, with ``given`` where neither the environment nor the caller said anything."""
+        said = {name: getattr(self, name) for name in self.model_fields_set}
+        return Settings(**{**given, **said})
+
     def environment(self) -> dict[str, str]:
         """This process's environment, with these settings in it: what a child process is started with."""
         env = dict(os.environ)
@@ -94,7 +100,9 @@ class Settings(BaseSettings):
     def secret_values(self) -> list[str]:
         """What must never stand in a log: every secret here, and every setting of a plugin."""
         own = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
-        return own + [value for key, value in os.environ.items() if key.startswith(PLUGIN_PREFIX)]
+        keys = [entry.partition(":")[2] for entry in self.master_keys.get_secret_value().split(",")]
+        plugins = [value for key, value in os.environ.items() if key.startswith(PLUGIN_PREFIX)]
+        return [*own, *keys, *(value for value in plugins if not value.startswith(("http://", "https://")))]
 
 
 def plugin_settings(name: str) -> dict[str, str]:

@@ -1,0 +1,7 @@
+# The same verbs as run.py, for hands that type make.
+VERBS := demo up test check fmt lint types schema install doctor plugins
+PYTHON ?= python3
+
+.PHONY: $(VERBS)
+$(VERBS):
+	@$(PYTHON) run.py $@ $(ARGS)

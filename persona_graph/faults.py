@@ -1,0 +1,56 @@
+"""What an operator can put right, in one line each: what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from persona_graph.accounts.viewers import JwtSettingsFault
+from persona_graph.catalog.tiers import TiersFault
+from persona_graph.children import StackFailed
+from persona_graph.embedded import FolderUnusable, PortTaken
+from persona_graph.errors import UserFault
+from persona_graph.media.keys import KeyMaterialError
+from persona_graph.secrets_file import SecretsUnusable
+from persona_graph.settings import PREFIX
+
+_SAID_BY_US = (FolderUnusable, PortTaken, StackFailed, SecretsUnusable)
+
+
+def in_one_line(error: BaseException) -> str | None:
+    """The line for an expected failure; None for a bug."""
+    if isinstance(error, _SAID_BY_US):
+        return str(error)
+    if isinstance(error, ValidationError):
+        return "; ".join(_setting(fault["loc"], fault["msg"]) for fault in error.errors())
+    if isinstance(error, UserFault):
+        return f"{error.message} {error.fix or ''}".strip()
+    if isinstance(error, TiersFault | JwtSettingsFault):
+        return str(error)
+    if isinstance(error, KeyMaterialError):
+        return f"{error} `persona-graph keys` prints usable ones; docs/operate.md says how to change keys."
+    return _of_a_server(error)
+
+
+def _setting(place: tuple[int | str, ...], complaint: str) -> str:
+    name = ".".join(str(part) for part in place)
+    return f"the setting {PREFIX}{name.upper()} is not usable: {complaint} (docs/settings.md)"
+
+
+def _of_a_server(error: BaseException) -> str | None:
+    from redis.exceptions import RedisError
+    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+    from persona_graph.media.store import StoreUnavailable
+
+    text = " ".join(str(getattr(error, "orig", None) or error).split())
+    if isinstance(error, ArgumentError | NoSuchModuleError | DBAPIError):
+        return (
+            f"the database cannot be used ({text}); check {PREFIX}DATABASE_URL, or run `persona-graph doctor`"
+        )
+    if isinstance(error, RedisError):
+        return f"Redis cannot be used ({text}); check {PREFIX}REDIS_URL, or run `persona-graph doctor`"
+    if isinstance(error, StoreUnavailable):
+        return f"the media store cannot be used ({text}); check {PREFIX}STORAGE_URL and its keys, or run `persona-graph doctor`"
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}; run `persona-graph doctor`"
+    return None
