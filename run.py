@@ -161,11 +161,15 @@ def sync(needs):
     uv = find_uv()
     env = uv_environment()
     with step("Installing the locked packages into .venv"):
-        code, said = captured([uv, "sync", "--frozen", "--quiet", *needs], env)
+        # Inexact: what a developer added by hand stays.
+        command = [uv, "sync", "--frozen", "--inexact", "--quiet", *needs]
+        code, said = captured(command, env)
         if code and "certificate" in said:
             # Behind an inspecting proxy only the system's certificates will do.
             env.setdefault("UV_SYSTEM_CERTS", "1")
-            code, said = captured([uv, "sync", "--frozen", "--quiet", *needs], env)
+            # Inexact: what a developer added by hand stays.
+        command = [uv, "sync", "--frozen", "--inexact", "--quiet", *needs]
+        code, said = captured(command, env)
         if code and env.get("UV_DEFAULT_INDEX"):
             # The lock names the public index's files; a mirror serves the same ones, by the same hashes.
             code, said = sync_from_mirror(uv, env, needs)
