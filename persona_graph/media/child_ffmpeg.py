@@ -29,7 +29,12 @@ class Decoder:
     """One ffmpeg run; each element of ``outputs`` gets a pipe of its own, in order, in ``pipes``."""
 
     def __init__(
-        self, ffmpeg: str, file: BinaryIO, kind: Kind, outputs: Sequence[Sequence[str]], skip_frame: str = "default"
+        self,
+        ffmpeg: str,
+        file: BinaryIO,
+        kind: Kind,
+        outputs: Sequence[Sequence[str]],
+        reading: Sequence[str] = (),
     ) -> None:
         descriptor = file.fileno()
         # Of the descriptor itself: a buffered file seeks inside its buffer.
@@ -38,8 +43,8 @@ class Decoder:
         argv = [
             ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-filter_threads", "1",
             # Only the descriptor: no playlist, reference or redirect inside the file leads anywhere.
-            "-protocol_whitelist", "fd", "-codec_whitelist", ",".join(kind.codecs), "-threads", "1",
-            "-skip_frame", skip_frame, "-f", kind.demuxer, "-fd", str(descriptor), "-i", "fd:",
+            "-protocol_whitelist", "fd", "-codec_whitelist", ",".join(kind.codecs), "-threads", "1", *reading,
+            "-f", kind.demuxer, "-fd", str(descriptor), "-i", "fd:",
         ]  # fmt: skip
         for options, (_, write) in zip(outputs, ends, strict=True):
             argv += [*options, "-threads", "1", f"pipe:{write}"]

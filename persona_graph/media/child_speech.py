@@ -46,11 +46,15 @@ def finish(request: Request) -> Answer:
     samples = _trimmed_of_dc(source.mono, rate)
     before = measure(ffmpeg, samples, rate)
     if before.loudness < _INAUDIBLE_LUFS:
-        raise MediaRefused(message="There is no sound in this speech.", code="MEDIA_SILENT", fix="Make it again.")
+        raise MediaRefused(
+            message="There is no sound in this speech.", code="MEDIA_SILENT", fix="Make it again."
+        )
     gain, ceiling = request["loudness"] - before.loudness, request["true_peak"] - _HEADROOM
     most = gain + _MOST_MAKE_UP
     for _ in range(_TRIES):
-        _write(ffmpeg, out, request["container"], limited(samples, _factor(gain), _factor(ceiling), rate), rate)
+        _write(
+            ffmpeg, out, request["container"], limited(samples, _factor(gain), _factor(ceiling), rate), rate
+        )
         written = decode(ffmpeg, out, rate=None, max_seconds=request["max_seconds"] + 1)
         after = measure(ffmpeg, written.mono, written.format.rate)
         missing, excess = request["loudness"] - after.loudness, after.true_peak - request["true_peak"]
@@ -100,8 +104,8 @@ def _fed(ffmpeg: str, samples: Samples, rate: int, *options: str) -> str:
         ffmpeg, "-hide_banner", "-nostats", "-loglevel", "info", "-filter_threads", "1", "-threads", "1",
         "-protocol_whitelist", "pipe", "-f", "f32le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0", *options,
     ]  # fmt: skip
-    sound = memoryview(np.ascontiguousarray(samples, dtype="<f4")).cast("B")
-    ended = subprocess.run(argv, input=sound, capture_output=True, check=False)  # noqa: S603
+    sound = np.ascontiguousarray(samples, dtype="<f4").data.cast("B")
+    ended = subprocess.run(argv, input=sound, capture_output=True, check=False)
     if ended.returncode:
         raise RuntimeError(ended.stderr[-500:].decode("utf-8", "replace"))
     return ended.stderr.decode("utf-8", "replace")

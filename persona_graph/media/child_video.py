@@ -33,7 +33,9 @@ def probe(request: Request) -> Answer:
         faststart = index_comes_first(file)
         pictures = _pictures(request, file, kind)
         if not pictures.audio_codec and request["need_audio"]:
-            raise MediaRefused(message="This video has no sound.", code="MEDIA_WRONG_KIND", fix="Make it again.")
+            raise MediaRefused(
+                message="This video has no sound.", code="MEDIA_WRONG_KIND", fix="Make it again."
+            )
         heard = _heard(request, file, kind) if pictures.audio_codec else None
     return {
         "content_type": kind.content_type, "seconds": pictures.seconds, "width": pictures.width,
@@ -52,7 +54,7 @@ def index_comes_first(file: BinaryIO) -> bool:
             break
         size, name = struct.unpack(">I4s", head[:8])
         if name in (b"moov", b"mdat"):
-            return name == b"moov"
+            return bool(name == b"moov")
         if size == 1 and len(head) == 16:
             size = struct.unpack(">Q", head[8:])[0]
         if size < 8 or size > 1 << 40:
@@ -63,7 +65,16 @@ def index_comes_first(file: BinaryIO) -> bool:
 
 def _pictures(request: Request, file: BinaryIO, kind: Kind) -> Pictures:
     first = ["-map", "0:v:0", "-t", str(request["max_seconds"] + 1)]
-    thumbs = ["-vf", f"scale={_THUMB}:{_THUMB}", "-fps_mode", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo"]
+    thumbs = [
+        "-vf",
+        f"scale={_THUMB}:{_THUMB}",
+        "-fps_mode",
+        "passthrough",
+        "-pix_fmt",
+        "gray",
+        "-f",
+        "rawvideo",
+    ]
     packets = [*first, "-c", "copy", "-f", "framecrc"]
     with Decoder(request["ffmpeg"], file, kind, [packets]) as decoder:
         listed = _read_all(decoder.pipes[0])
@@ -72,7 +83,7 @@ def _pictures(request: Request, file: BinaryIO, kind: Kind) -> Pictures:
     pictures = _counted(listed, log)
     _check(request, pictures)
     # Every key frame is decoded; the frames between them stand or fall with it and cost twenty times more.
-    with Decoder(request["ffmpeg"], file, kind, [[*first, *thumbs]], skip_frame="nokey") as decoder:
+    with Decoder(request["ffmpeg"], file, kind, [[*first, *thumbs]], ["-skip_frame", "nokey"]) as decoder:
         seen = len(_read_all(decoder.pipes[0])) // _THUMB**2
         decoder.wait()
         check_whole(kind, log + decoder.log, pictures.seconds)
@@ -98,7 +109,9 @@ def _counted(listed: str, log: str) -> Pictures:
     base = re.search(r"^#tb 0: (\d+)/(\d+)", listed, re.M)
     size = re.search(r"^#dimensions 0: (\d+)x(\d+)", listed, re.M)
     codec = re.search(r"Stream #0:\d+.*?: Video: (\w+)", log)
-    shown = [(int(pts), int(length)) for pts, length in re.findall(r"^0, *-?\d+, *(-?\d+), *(\d+),", listed, re.M)]
+    shown = [
+        (int(pts), int(length)) for pts, length in re.findall(r"^0, *-?\d+, *(-?\d+), *(\d+),", listed, re.M)
+    ]
     if not (base and size and codec and shown):
         raise damaged("This file has no video in it that could be read.")
     start = min(pts for pts, _ in shown)
