@@ -26,7 +26,7 @@ _INAUDIBLE_LUFS = -65.0
 _CLOSE_ENOUGH = 0.3
 _HEADROOM = 0.1  # dB; the meter's own step
 # More would flatten a speech of few loud words to reach the figure.
-_MOST_MAKE_UP = 3.0
+_MOST_MAKE_UP = 6.0
 _TRIES = 6
 _ENCODERS = {
     "mp3": ("-c:a", "libmp3lame", "-b:a", "96k", "-f", "mp3"),
