@@ -9,6 +9,7 @@ from typing import Literal
 from persona_graph.media.bounded import Bounds, ask
 from persona_graph.settings import Settings
 
+_VAD_RATE = 16_000
 Container = Literal["wav", "mp3", "ogg"]
 
 
@@ -52,7 +53,7 @@ async def probe_audio(
     """Raises MediaRefused: UNSUPPORTED, DAMAGED, TOO_LONG, TOO_SHORT, and SILENT if speech is needed."""
     limits = limits or AudioLimits()
     request = {**_wanted(path, limits), "need_speech": limits.need_speech}
-    answer = await ask("child_audio", request, _time_for(limits, bounds or Bounds()))
+    answer = await ask("child_audio", request, _room(bounds, limits, _VAD_RATE))
     return AudioProbe(**answer)
 
 
@@ -67,7 +68,7 @@ async def canonical_wav(
     """Writes mono PCM16 WAV to ``out`` and answers what went in: ``rate``, ``channels`` and ``codec`` are
     those of ``path``."""
     limits = limits or AudioLimits(max_seconds=3600)
-    room = _time_for(limits, bounds or Bounds()).at_least(written_bytes=_wav_bytes(rate, limits.max_seconds))
+    room = _room(bounds, limits, rate).at_least(written_bytes=_wav_bytes(rate, limits.max_seconds))
     answer = await ask("child_audio", {**_wanted(path, limits), "out": _absolute(out), "rate": rate}, room)
     return AudioProbe(**answer)
 
@@ -100,10 +101,14 @@ def _wanted(path: str | Path, limits: AudioLimits) -> dict[str, object]:
     return {"path": _absolute(path), "min_seconds": limits.min_seconds, "max_seconds": limits.max_seconds}
 
 
-def _time_for(limits: AudioLimits, bounds: Bounds) -> Bounds:
-    """A hundredth of the longest admitted recording on top: ten honest minutes are a second or two of work,
-    and a busy machine must not call them damaged."""
-    return bounds.at_least(seconds=bounds.seconds + limits.max_seconds / 100)
+def _room(bounds: Bounds | None, limits: AudioLimits, rate: int) -> Bounds:
+    """On top: the samples that the child holds, and CPU time of a hundredth of the longest admitted recording.
+    Ten honest minutes are a second or two of work, and a slow machine must not call them damaged."""
+    bounds = bounds or Bounds()
+    return bounds.at_least(
+        seconds=bounds.seconds + limits.max_seconds / 100,
+        address_space=bounds.address_space + int(4 * rate * limits.max_seconds),
+    )
 
 
 def _wav_bytes(rate: int, seconds: float) -> int:

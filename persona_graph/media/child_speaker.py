@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackagePath, files
+from importlib.metadata import files
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,7 +55,8 @@ def spoken(ffmpeg: str, path: str, max_seconds: float) -> Numbers:
     power = float(np.sqrt(np.mean(np.square(kept)))) if len(kept) else 0.0
     if not power:
         return np.zeros(0, dtype=np.float32)
-    return kept * np.float32(max(10 ** (_TARGET_DBFS / 20) / power, 1.0))
+    louder = np.float32(max(10 ** (_TARGET_DBFS / 20) / power, 1.0))
+    return np.multiply(kept, louder, dtype=np.float32)
 
 
 def mel_windows(sound: Numbers) -> Numbers:
@@ -89,7 +90,7 @@ def mel_bank() -> Numbers:
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
     triangles = np.maximum(0, np.minimum(rising, falling))
-    return (triangles * 2 / (edges[2:] - edges[:-2])).astype(np.float32)
+    return np.asarray(triangles * 2 / (edges[2:] - edges[:-2]), dtype=np.float32)
 
 
 def _to_mel(hertz: float) -> float:
@@ -99,7 +100,7 @@ def _to_mel(hertz: float) -> float:
 def encoder_weights() -> dict[str, Numbers]:
     """Of the installed distribution; its code, which needs torch, is never imported."""
     for file in files("resemblyzer") or ():
-        if isinstance(file, PackagePath) and file.name == "pretrained.pt":
+        if file.name == "pretrained.pt":
             return read_tensors(str(file.locate()), "model_state")
     raise RuntimeError("the resemblyzer distribution is not installed or has no weights")
 
@@ -114,7 +115,9 @@ class Encoder:
         for layer in range(_LAYERS):
             x = self._lstm(x, layer)
         raw = np.maximum(x[-1] @ self._weights["linear.weight"].T + self._weights["linear.bias"], 0)
-        return raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)
+        return np.asarray(
+            raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9), dtype=np.float32
+        )
 
     def _lstm(self, x: Numbers, layer: int) -> Numbers:
         """All windows together, step by step; gates in torch's order: in, forget, cell, out."""
@@ -136,7 +139,7 @@ class Encoder:
 
 
 def _sigmoid(x: Numbers) -> Numbers:
-    return 1 / (1 + np.exp(-np.clip(x, -60, 60)))
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * x), dtype=np.float32)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def read_tensors(path: str | Path, group: str) -> dict[str, NDArray[np.float32]]
             raise pickle.UnpicklingError("written on a big-endian machine")
         checkpoint = _Reader(file).load()
         places: dict[str, Place] = dict(checkpoint[group])
-        item_types = {key: item for key, item in _storages(checkpoint)}
+        item_types = dict(_storages(checkpoint))
         stored = {key: _numbers(file, item_types[key]) for key in _Reader(file).load()}
     return {name: _tensor(stored[place.storage], place) for name, place in places.items()}
 
