@@ -165,14 +165,16 @@ def api(asked: argparse.Namespace) -> int:
 
     from persona_graph import logs
     from persona_graph.app import create_app
+    from persona_graph.graphql.transport.server import uvicorn_options
 
     given = {key: value for key in ("host", "port") if (value := getattr(asked, key)) is not None}
     current = settings(**given)
     logs.configure(current)
+    options = uvicorn_options(current)
     # No access log: request lines hold signed links.
     uvicorn.run(
         create_app(current), host=current.host, port=current.port, fd=asked.fd, log_config=None, access_log=False,
-        server_header=False, proxy_headers=False, timeout_graceful_shutdown=4, lifespan="on",
+        proxy_headers=False, lifespan="on", **options,
     )  # fmt: skip
     return 0
 
@@ -190,7 +192,7 @@ def worker(asked: argparse.Namespace) -> int:
 def migrate(asked: argparse.Namespace) -> int:
     from persona_graph.migrations import upgrade
 
-    upgrade(settings())
+    tell(f"the database is at version {asyncio.run(upgrade(settings()))}")
     return 0
 
 

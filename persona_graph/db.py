@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import Any
 import orjson
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, MetaData, Numeric, Text, TypeDecorator, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
@@ -186,3 +188,24 @@ def _engine(url: str) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+RETRIES = 5
+# Postgres: serialization failure, deadlock, read-only after a failover; SQLite says "locked" or "busy".
+_PASSING = frozenset({"40001", "40P01", "25006", "57P01"})
+
+
+async def settled_writing(use_case: Callable[[], Awaitable[Any]]) -> Any:
+    """Run a use case, again if the database undid it in favour of another one. A use case is one transaction,
+    so a second run starts from nothing."""
+    for left in reversed(range(RETRIES)):
+        try:
+            return await use_case()
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+            locked = "locked" in str(error.orig) or "busy" in str(error.orig)
+            unique = isinstance(error, IntegrityError)
+            if not left or not (state in _PASSING or locked or unique):
+                raise
+        await asyncio.sleep(secrets.randbelow(100) / 1000 * (RETRIES - left))
+    raise AssertionError("unreachable")

@@ -19,7 +19,7 @@ from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobKind
 from persona_graph.jobs.work import Work
 from persona_graph.media.assets import Media
-from persona_graph.media.vault import open_vault
+from persona_graph.media.vault import Vault
 from persona_graph.personas.room import Personas
 from persona_graph.personas.works.content import AvatarWork, ContentWork
 from persona_graph.personas.works.training import TrainingWork
@@ -47,7 +47,7 @@ class Runtime:
         async with contextlib.AsyncExitStack() as stack:
             db = Database(settings.database)
             stack.push_async_callback(db.close)
-            media = Media(settings, db, open_vault(settings))
+            media = Media(settings, db, Vault.open_store(settings))
             await media.check()
             stack.push_async_callback(media.close)
             http = await stack.enter_async_context(

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from persona_graph.catalog.registry import Registered
 from persona_graph.db import now_plus, utcnow
+from persona_graph.errors import UserFault
 from persona_graph.jobs import endings
 from persona_graph.jobs.bench import open_bench, say_stage, share
 from persona_graph.jobs.call import lend
@@ -102,7 +103,7 @@ async def _step(jobs: Jobs, lease: Lease, scene: Scene) -> float | None:
         if scene.attempt.state == AttemptState.ACCEPTED:
             return await _check(jobs, lease, scene)
         return await _reconcile(jobs, lease, scene)
-    except WorkRefused as refused:
+    except (WorkRefused, UserFault) as refused:
         await endings.fail(jobs, lease, refused.code, refused.message, refused.fix)
         return ENDED
 
@@ -400,7 +401,7 @@ def _wait(job: Job, seconds: float) -> float:
     """Let go of the job until the database's clock says so."""
     if job.state == JobState.RUNNING:
         job.state = after(job.state, Move.WAIT)
-    job.wake_at = now_plus(seconds)  # type: ignore[assignment]
+    job.wake_at = now_plus(seconds)
     job.lease_token = job.lease_until = job.rung_at = None
     return seconds
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, cast
 
 import orjson
 from arq.connections import ArqRedis
@@ -55,7 +56,7 @@ class WokenRedis(ArqRedis):
         due = await super().zrangebyscore(name, min, max, *args, **kw)
         if due or name != QUEUE:
             return due
-        await self.blpop([WAKE], timeout=IDLE_SECONDS)
+        await cast(Awaitable[Any], self.blpop([WAKE], timeout=cast(int, IDLE_SECONDS)))
         # The pushed job is due by now, which is later than the ``max`` ARQ computed.
         return await super().zrangebyscore(name, min, time.time() * 1000, *args, **kw)
 
@@ -100,8 +101,10 @@ class Doorbell:
     async def _ring(self, job_id: str, after: float) -> None:
         try:
             await self.redis.enqueue_job("advance_job", job_id, _job_id=new_id(), _defer_by=after or None, _expires=600)
-            await self.redis.rpush(WAKE, b"1")
-            await self.redis.ltrim(WAKE, -64, -1)
+            async with self.redis.pipeline(transaction=False) as pipe:
+                pipe.rpush(WAKE, b"1")
+                pipe.ltrim(WAKE, -64, -1)
+                await pipe.execute()
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("ring for job %s not delivered (%s); the sweeper will find it", job_id, type(error).__name__)
 
@@ -114,4 +117,5 @@ class Doorbell:
 
 def plain_redis(url: str) -> Redis:
     """A connection of its own for a reader that blocks."""
-    return Redis.from_url(url, socket_connect_timeout=3, health_check_interval=15)
+    redis: Redis = Redis.from_url(url, socket_connect_timeout=3, health_check_interval=15)
+    return redis

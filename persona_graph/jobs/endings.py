@@ -10,13 +10,14 @@ from pathlib import Path
 from persona_graph.accounts import ledger
 from persona_graph.catalog import prices
 from persona_graph.db import Writing, utcnow
+from persona_graph.errors import UserFault
 from persona_graph.jobs.bench import open_bench, say_stage
 from persona_graph.jobs.call import discard_folder, folder_of
 from persona_graph.jobs.events import EventKind, append
 from persona_graph.jobs.lease import Lease, fenced
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobState, Move, after
-from persona_graph.jobs.tables import Attempt, AttemptState, Job, Leg, LegState
+from persona_graph.jobs.tables import Attempt, AttemptState, Job, LegState
 from persona_graph.jobs.work import Kept, WorkRefused
 from persona_graph.provider import Delivery, Offer, Order
 
@@ -39,7 +40,7 @@ async def keep(
     work = jobs.works[job.kind]
     try:
         kept = await work.keep(open_bench(jobs, lease, job, leg, attempt.provider), order, delivery)
-    except WorkRefused as refused:
+    except (WorkRefused, UserFault) as refused:
         # What came back cannot be used: the vendor's bill stands, the user's does not.
         await _book_failed_delivery(jobs, lease, attempt, offer, delivery)
         await fail(jobs, lease, refused.code, refused.message, refused.fix)
@@ -63,9 +64,7 @@ async def _settle_leg(
             "fidelity": offer.fidelity, "honoured": list(delivery.honoured_options), "characters": kept.characters,
         }  # fmt: skip
         leg.price = prices.Quote.from_json(leg.quote).settle(seconds=kept.seconds, characters=kept.characters)
-        await ledger.book_cost(
-            session, job.account_id, job.id, leg.n, amount=leg.cost, provider=attempt.provider
-        )
+        await _book_cost(session, job, attempt, leg.cost)
         work = jobs.works[job.kind]
         await work.leg_settled(session, job, leg, delivery)
         if any(each.state != LegState.DONE for each in job.legs):
@@ -140,8 +139,8 @@ async def _close(jobs: Jobs, session: Writing, job: Job, move: Move) -> None:
 
 
 async def _release_all(session: Writing, job: Job, state: LegState) -> None:
+    await ledger.release_all(session, job.account_id, job.id)
     for leg in job.legs:
-        await ledger.release(session, job.account_id, job.id, leg.n)
         leg.price = Decimal(0)
         if leg.state != LegState.DONE:
             leg.state = state
@@ -160,7 +159,13 @@ async def _book_failed_delivery(
     async with fenced(jobs, lease) as (session, job):
         cost = _cost(offer, delivery, Kept())
         await _end_attempt(session, attempt, AttemptState.FAILED, cost)
-        await ledger.book_cost(session, job.account_id, job.id, attempt.leg, amount=cost, provider=attempt.provider)
+        await _book_cost(session, job, attempt, cost)
+
+
+async def _book_cost(session: Writing, job: Job, attempt: Attempt, cost: Decimal) -> None:
+    await ledger.book_cost(
+        session, job.account_id, job.id, attempt.leg, cost=cost, provider=attempt.provider, attempt=attempt.number
+    )
 
 
 def _cost(offer: Offer, delivery: Delivery, kept: Kept) -> Decimal:

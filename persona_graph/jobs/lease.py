@@ -50,7 +50,7 @@ async def claim(jobs: Jobs, job_id: str) -> Lease | None:
             return None
         lease = Lease(job_id, new_id())
         job.lease_token = lease.token
-        job.lease_until = now_plus(jobs.settings.lease_seconds)  # type: ignore[assignment]
+        job.lease_until = now_plus(jobs.settings.lease_seconds)
         job.state = after(JobState(job.state), Move.CLAIM)
         job.started_at = job.started_at or utcnow()
         return lease

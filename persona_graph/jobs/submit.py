@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from persona_graph.accounts import ledger
@@ -155,8 +154,8 @@ async def open_job(
     )  # fmt: skip
     session.add(job)
     await session.flush()
-    for leg in job.legs:
-        await ledger.reserve(session, account, job.id, leg.n, leg.reserved, jobs.tiers)
+    amounts = {leg.n: leg.reserved for leg in job.legs}
+    await ledger.reserve_legs(session, account.id, job.id, amounts, cap_of=jobs.tiers.monthly_cap)
     if request.paid.idempotency_key is not None:
         session.add(
             IdempotencyKey(
@@ -175,11 +174,3 @@ def _leg(n: int, planned: PlannedLeg) -> Leg:
         route=planned.route.to_json(), quote=planned.quote.to_json(), reserved=planned.quote.price_ceiling,
         result={},
     )  # fmt: skip
-
-
-async def queue_place(session: AsyncSession, job: Job) -> int | None:
-    """How many queued jobs stand before this one, from 1; ``None`` once it has begun."""
-    if job.state != "QUEUED":
-        return None
-    before = select(func.count()).select_from(Job).where(Job.state == "QUEUED", Job.id <= job.id)
-    return await session.scalar(before)

@@ -12,9 +12,10 @@ from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Approval, Avatar, Persona, Voice
 
 Kind = type[Voice] | type[Avatar]
+Decided = Voice | Avatar
 
 
-async def approve(personas: Personas, viewer: Viewer, kind: Kind, id: str) -> Voice | Avatar:
+async def approve(personas: Personas, viewer: Viewer, kind: Kind, id: str) -> Decided:
     """Make a READY draft the live one; the one before is SUPERSEDED."""
     viewer.need(Scope.WRITE)
     async with personas.db.writing() as session:
@@ -56,7 +57,9 @@ async def _put_live(session: AsyncSession, viewer: Viewer, thing: Voice | Avatar
     persona = await hold(session, viewer, Persona, thing.persona_id, _field(type(thing)))
     column = f"{_word(type(thing))}_id"
     before_id = getattr(persona, column)
-    before = await session.get(type(thing), before_id) if before_id not in (None, thing.id) else None
+    before: Decided | None = None
+    if before_id not in (None, thing.id):
+        before = await session.get(type(thing), before_id)
     if before is not None and before.approval == Approval.APPROVED:
         before.approval = Approval.SUPERSEDED
     thing.approval = Approval.APPROVED

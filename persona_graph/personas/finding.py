@@ -12,7 +12,7 @@ from persona_graph.db import now_plus
 from persona_graph.errors import NotFound
 from persona_graph.personas.tables import Avatar, Consent, Output, Persona, Voice
 
-Owned = TypeVar("Owned", Persona, Voice, Avatar, Output)
+Owned = TypeVar("Owned", bound=Persona | Voice | Avatar | Output)
 
 
 async def find(session: AsyncSession, viewer: Viewer, kind: type[Owned], id: str) -> Owned | None:

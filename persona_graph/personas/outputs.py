@@ -19,8 +19,8 @@ from persona_graph.personas import erasure
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import find, hold, missing
 from persona_graph.personas.legs import speech_leg
-from persona_graph.personas.planning import plan_video
 from persona_graph.personas.personas import language_tag
+from persona_graph.personas.planning import plan_video
 from persona_graph.personas.room import Personas, plain_text, spoken_text
 from persona_graph.personas.tables import (
     Approval,

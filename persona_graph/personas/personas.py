@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.db import utcnow
@@ -52,14 +53,23 @@ async def delete_persona(personas: Personas, viewer: Viewer, id: str) -> str:
     viewer.need(Scope.WRITE)
     async with personas.db.writing() as session:
         persona = await hold(session, viewer, Persona, id, "personaId")
-        for kind, erase in ((Voice, erasure.erase_voice), (Avatar, erasure.erase_avatar), (Output, erasure.erase_output)):
-            rows = select(kind).where(kind.persona_id == id, kind.deleted_at.is_(None))
-            for row in (await session.scalars(rows)).all():
-                await erase(personas, session, row)  # type: ignore[operator]
+        for voice in (await session.scalars(_live(Voice, id))).all():
+            await erasure.erase_voice(personas, session, voice)
+        for avatar in (await session.scalars(_live(Avatar, id))).all():
+            await erasure.erase_avatar(personas, session, avatar)
+        for output in (await session.scalars(_live(Output, id))).all():
+            await erasure.erase_output(personas, session, output)
         persona.deleted_at = utcnow()
         persona.voice_id = persona.avatar_id = None
         persona.name, persona.archetype, persona.brand_voice = "", None, None
     return id
+
+
+Part = TypeVar("Part", Voice, Avatar, Output)
+
+
+def _live(kind: type[Part], persona_id: str) -> Select[Part]:
+    return select(kind).where(kind.persona_id == persona_id, kind.deleted_at.is_(None))
 
 
 def _apply(persona: Persona, change: PersonaChange) -> None:

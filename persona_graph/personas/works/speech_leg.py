@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
+from persona_graph.errors import MediaRefused
 from persona_graph.jobs.work import Bench, Kept, SkipCandidate, WorkRefused
 from persona_graph.media import audio, speaker
 from persona_graph.media.assets import Asset, AssetPurpose
@@ -57,11 +58,11 @@ async def _vendor_voice(bench: Bench) -> VendorVoice:
     if enrolment is None:
         raise SkipCandidate(f"the voice is not enrolled at {bench.provider}")
     model = file_ref(await bench.asset(enrolment.model_id)) if enrolment.model_id else None
-    return VendorVoice(enrolment.vendor_voice, model)
+    return VendorVoice(id=enrolment.vendor_voice, model=model)
 
 
 async def keep_speech(
-    bench: Bench, order: Speak, delivery: Delivery, purpose: AssetPurpose, container: str = "wav"
+    bench: Bench, order: Speak, delivery: Delivery, purpose: AssetPurpose, container: audio.Container = "wav"
 ) -> Kept:
     """Master what was spoken, verify it, store it with its timings, and score it against the voice."""
     with tempfile.TemporaryDirectory(prefix="persona-graph-") as scratch:
@@ -96,8 +97,12 @@ async def _similarity(bench: Bench, spoken: Path) -> float | None:
         known = voice.fingerprint if voice else None
     if not known:
         return None
-    heard = await speaker.fingerprint([spoken])
-    return round(speaker.similarity(known, heard.vector), 4)
+    try:
+        heard = await speaker.fingerprint([spoken])
+    except MediaRefused:
+        # Too little speech to say who it is.
+        return None
+    return round(speaker.similarity(speaker.Fingerprint(known, 0.0), heard), 4)
 
 
 def media_path(delivery: Delivery, scratch: Path) -> Path:

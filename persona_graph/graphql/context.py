@@ -1,0 +1,99 @@
+"""What one operation carries: who asks, the rooms, and loaders that open sessions of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from persona_graph.accounts import desk
+from persona_graph.accounts.accounts import Account
+from persona_graph.accounts.viewer import Viewer
+from persona_graph.jobs import reading as job_reading
+from persona_graph.media.assets import Asset
+from persona_graph.personas import reading
+from persona_graph.personas.tables import Avatar, Consent, Enrolment, Output, Persona, Sample, Voice
+from persona_graph.runtime import Runtime
+
+
+class Context:
+    """Sibling fields run at the same time, so nothing here holds a session."""
+
+    def __init__(self, runtime: Runtime, viewer: Viewer) -> None:
+        self.runtime = runtime
+        self.viewer = viewer
+        self._loaders: dict[str, DataLoader[str, Any]] = {}
+
+    async def account(self) -> Account:
+        return await desk.own_account(self.runtime.db, self.viewer)
+
+    def _loader(self, name: str, load: Callable[[list[str]], Awaitable[list[Any]]]) -> DataLoader[str, Any]:
+        if name not in self._loaders:
+            self._loaders[name] = DataLoader(load_fn=load)
+        return self._loaders[name]
+
+    def _rows(self, name: str, kind: Any) -> DataLoader[str, Any]:
+        return self._loader(name, lambda ids: reading.by_ids(self.runtime.db, self.viewer, kind, ids))
+
+    def _of_persona(self, name: str, kind: Any) -> DataLoader[str, Any]:
+        return self._loader(name, lambda ids: reading.of_personas(self.runtime.db, self.viewer, kind, ids))
+
+    def _of_voice(self, name: str, kind: Any) -> DataLoader[str, Any]:
+        return self._loader(name, lambda ids: reading.of_voices(self.runtime.db, kind, ids))
+
+    @property
+    def personas(self) -> DataLoader[str, Any]:
+        return self._rows("personas", Persona)
+
+    @property
+    def voices(self) -> DataLoader[str, Any]:
+        return self._rows("voices", Voice)
+
+    @property
+    def avatars(self) -> DataLoader[str, Any]:
+        return self._rows("avatars", Avatar)
+
+    @property
+    def outputs(self) -> DataLoader[str, Any]:
+        return self._rows("outputs", Output)
+
+    @property
+    def assets(self) -> DataLoader[str, Any]:
+        return self._rows("assets", Asset)
+
+    @property
+    def voices_of(self) -> DataLoader[str, Any]:
+        return self._of_persona("voices_of", Voice)
+
+    @property
+    def avatars_of(self) -> DataLoader[str, Any]:
+        return self._of_persona("avatars_of", Avatar)
+
+    @property
+    def consents_of(self) -> DataLoader[str, Any]:
+        return self._of_persona("consents_of", Consent)
+
+    @property
+    def samples_of(self) -> DataLoader[str, Any]:
+        return self._of_voice("samples_of", Sample)
+
+    @property
+    def enrolments_of(self) -> DataLoader[str, Any]:
+        return self._of_voice("enrolments_of", Enrolment)
+
+    @property
+    def jobs(self) -> DataLoader[str, Any]:
+        return self._loader("jobs", lambda ids: job_reading.jobs_by_ids(self.runtime.db, self.viewer, ids))
+
+    @property
+    def attempts_of(self) -> DataLoader[str, Any]:
+        return self._loader("attempts_of", lambda ids: job_reading.attempts_of(self.runtime.db, ids))
+
+    @property
+    def queue_places(self) -> DataLoader[str, Any]:
+        return self._loader("queue_places", lambda ids: job_reading.queue_places(self.runtime.db, ids))
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

@@ -1,0 +1,47 @@
+"""Shorthand that makes every type, field and enum value carry its description."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, TypeVar
+
+import strawberry
+
+Kind = TypeVar("Kind", bound=type)
+Closed = TypeVar("Closed", bound=type[Enum])
+
+
+def f(description: str, **more: Any) -> Any:
+    """A field that is a plain attribute."""
+    return strawberry.field(description=description, **more)
+
+
+def described(cls: Kind) -> Kind:
+    """A type whose docstring is its description."""
+    return strawberry.type(cls, description=_doc(cls))  # type: ignore[return-value]
+
+
+def described_input(cls: Kind) -> Kind:
+    return strawberry.input(cls, description=_doc(cls))  # type: ignore[return-value]
+
+
+def described_interface(cls: Kind) -> Kind:
+    return strawberry.interface(cls, description=_doc(cls))  # type: ignore[return-value]
+
+
+def closed_set(kind: Closed, values: Mapping[str, str], name: str | None = None) -> Closed:
+    """A core enum as a GraphQL enum, each value described."""
+    strawberry.enum(kind, name=name, description=_doc(kind))
+    definition = kind.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = values[value.name]
+    return kind
+
+
+def _doc(cls: type) -> str:
+    text = inspect.getdoc(cls) or ""
+    return " ".join(text.replace("``", "`").split())
+
+

@@ -1,0 +1,265 @@
+"""Closed sets of the domain, as GraphQL enums with every value described."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from persona_graph.accounts.viewer import Scope
+from persona_graph.catalog.tiers import Feature
+from persona_graph.graphql.describe import closed_set
+from persona_graph.jobs.events import EventKind
+from persona_graph.jobs.states import JobKind, JobState
+from persona_graph.jobs.tables import AttemptState, LegState, ProgressSource
+from persona_graph.media.assets import AssetKind, AssetPurpose, AssetState
+from persona_graph.personas.tables import (
+    Approval,
+    AvatarStatus,
+    ConsentScope,
+    EnrolmentState,
+    Platform,
+    TrainingStatus,
+    VoicePolicy,
+)
+from persona_graph.provider import Capability, Fidelity
+
+
+class UploadPurpose(StrEnum):
+    """What an upload is for; it decides which checks the file must pass."""
+
+    SAMPLE = "SAMPLE"
+    PHOTO = "PHOTO"
+    CONSENT_RECORDING = "CONSENT_RECORDING"
+
+
+class SpeechFormat(StrEnum):
+    """The file format of generated speech."""
+
+    WAV = "wav"
+    MP3 = "mp3"
+
+
+class Resolution(StrEnum):
+    """The short side of a video."""
+
+    P480 = "480p"
+    P720 = "720p"
+
+
+class Aspect(StrEnum):
+    """The shape of a video, width to height."""
+
+    SQUARE = "1:1"
+    WIDE = "16:9"
+    TALL = "9:16"
+
+
+closed_set(
+    UploadPurpose,
+    {
+        "SAMPLE": "A recording to train a voice on: WAV, MP3, FLAC, OGG, M4A or WebM with speech in it.",
+        "PHOTO": "A portrait to make an avatar of: PNG, JPEG or WebP with one face.",
+        "CONSENT_RECORDING": "A spoken consent.",
+    },
+)
+closed_set(SpeechFormat, {"WAV": "PCM WAV, 16 bit.", "MP3": "MP3."})
+closed_set(Resolution, {"P480": "480 pixels.", "P720": "720 pixels."})
+closed_set(Aspect, {"SQUARE": "1:1.", "WIDE": "16:9.", "TALL": "9:16."})
+closed_set(
+    TrainingStatus,
+    {
+        "NOT_TRAINED": "Nothing was trained yet.",
+        "TRAINING": "A job is training it.",
+        "READY": "Trained; it may be previewed, and used once approved.",
+        "FAILED": "Training failed; see the job's failure.",
+        "EXPIRED": "The vendor dropped the unused voice.",
+    },
+)
+closed_set(
+    AvatarStatus,
+    {
+        "NOT_TRAINED": "Nothing was made yet.",
+        "CREATING": "A job renders its proof clip.",
+        "READY": "Made; it may be previewed, and used once approved.",
+        "FAILED": "Making it failed; see the job's failure.",
+        "EXPIRED": "The vendor dropped it.",
+    },
+)
+closed_set(
+    Approval,
+    {
+        "DRAFT": "Not decided; only its preview may be used.",
+        "APPROVED": "May be used for content.",
+        "SUPERSEDED": "Was approved until a newer one was; can be activated again.",
+        "REJECTED": "Turned down.",
+    },
+)
+closed_set(
+    ConsentScope,
+    {"VOICE": "Train a voice and speak with it.", "LIKENESS": "Show the face in videos."},
+)
+closed_set(
+    EnrolmentState,
+    {
+        "LIVE": "The vendor's copy can speak.",
+        "FORGETTING": "Deleted here; the vendor has not confirmed yet and is asked again.",
+        "FORGOTTEN": "The vendor confirmed deletion.",
+    },
+)
+closed_set(
+    Platform,
+    {
+        "LINKEDIN": "LinkedIn.",
+        "FACEBOOK": "Facebook.",
+        "BLOG": "A blog post.",
+        "X": "X (Twitter).",
+        "INSTAGRAM": "Instagram.",
+        "YOUTUBE": "YouTube.",
+        "MEDIUM": "Medium.",
+        "SUBSTACK": "Substack.",
+        "EMAIL": "An e-mail.",
+        "STORY": "A story scene.",
+        "PODCAST": "A podcast episode.",
+    },
+)
+closed_set(
+    VoicePolicy,
+    {
+        "PERSONA_VOICE": "Only the persona's own approved voice.",
+        "ALLOW_STOCK_VOICE": "A provider's stock voice may stand in where there is no own voice.",
+    },
+)
+closed_set(
+    JobKind,
+    {
+        "VOICE_TRAINING": "Train a voice and speak its preview.",
+        "SPEECH": "Speak a script.",
+        "AVATAR": "Render a portrait's proof clip.",
+        "VIDEO": "Make a portrait speak a script.",
+    },
+)
+closed_set(
+    JobState,
+    {
+        "QUEUED": "Waits for a worker.",
+        "RUNNING": "A worker is at it.",
+        "WAITING": "A provider works; nobody holds the job.",
+        "CANCELLING": "Asked to stop.",
+        "NEEDS_REVIEW": "Money may have been spent and the outcome is unknown; an operator decides.",
+        "QUARANTINED": "Three workers died on it; an operator decides.",
+        "SUCCEEDED": "Done. Final.",
+        "FAILED": "Failed, nothing charged. Final.",
+        "CANCELLED": "Cancelled, nothing charged. Final.",
+    },
+)
+closed_set(
+    LegState,
+    {
+        "PENDING": "Not begun.",
+        "RUNNING": "At work.",
+        "DONE": "Done.",
+        "FAILED": "Given up.",
+        "CANCELLED": "Cancelled.",
+    },
+)
+closed_set(
+    AttemptState,
+    {
+        "SENT": "About to be placed, or placed without an answer yet.",
+        "ACCEPTED": "The provider works on it.",
+        "DONE": "Delivered.",
+        "FAILED": "Refused, lost or unusable.",
+        "UNKNOWN": "The answer was lost.",
+        "CANCELLED": "Cancelled.",
+    },
+)
+closed_set(
+    ProgressSource,
+    {
+        "REPORTED": "The provider said so.",
+        "MEASURED": "Counted here.",
+        "ESTIMATED": "Computed from time and length.",
+        "UNKNOWN": "Nobody knows; the fraction is the last known one.",
+    },
+)
+closed_set(
+    EventKind,
+    {
+        "STATE": "The job's state changed.",
+        "STAGE": "A stage began.",
+        "PROGRESS": "Progress within a stage.",
+        "ROUTE": "The next provider was chosen after one could not.",
+    },
+)
+closed_set(
+    AssetKind,
+    {
+        "AUDIO": "Sound.",
+        "IMAGE": "A picture.",
+        "VIDEO": "A video.",
+        "MODEL": "A provider's voice model.",
+        "TEXT": "Text or JSON.",
+    },
+)
+closed_set(
+    AssetPurpose,
+    {
+        "SAMPLE": "An uploaded recording for training.",
+        "PHOTO": "An uploaded portrait.",
+        "CONSENT_RECORDING": "An uploaded spoken consent.",
+        "CLEANED": "A cleaned copy of a sample, kept only while training.",
+        "VOICE_MODEL": "What a provider needs to speak with a trained voice.",
+        "PREVIEW": "A preview to approve.",
+        "PORTRAIT": "A portrait cut for rendering.",
+        "SPEECH": "Generated speech.",
+        "VIDEO": "Generated video.",
+        "EVENTS": "Timings of generated speech.",
+    },
+)
+closed_set(
+    AssetState,
+    {
+        "ANNOUNCED": "The upload link is open.",
+        "RECEIVING": "Bytes are arriving.",
+        "READY": "Stored and checked.",
+        "REFUSED": "The file failed its checks; see refusal.",
+        "ERASED": "Deleted; its key is destroyed.",
+    },
+)
+closed_set(
+    Capability,
+    {
+        "VOICE_TRAINING": "Make a voice from recordings.",
+        "SPEECH": "Speak a text.",
+        "TALKING_VIDEO": "Make a portrait speak.",
+        "TEXT": "Write a text.",
+    },
+)
+closed_set(
+    Fidelity,
+    {
+        "CLONE": "A vendor's neural copy of the speaker.",
+        "APPROXIMATE": "Pitch, pace and timbre fitted; audibly not the person.",
+        "STOCK": "Somebody else's voice.",
+    },
+)
+closed_set(
+    Scope,
+    {
+        "READ": "Look.",
+        "WRITE": "Create, train, generate, approve and delete.",
+        "OPERATE": "Set tiers and resolve reviews.",
+    },
+    name="TokenScope",
+)
+closed_set(
+    Feature,
+    {
+        "WRITING_STYLE": "The text persona.",
+        "TEXT": "Text generation.",
+        "SPEECH": "Speech.",
+        "OWN_VOICE": "Speech in the own voice.",
+        "VOICE_TRAINING": "Voice training.",
+        "AVATAR": "Avatar creation.",
+        "TALKING_VIDEO": "Talking video.",
+    },
+)

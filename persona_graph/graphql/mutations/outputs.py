@@ -1,0 +1,183 @@
+"""Speech, video and their jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from persona_graph.graphql.context import Info
+from persona_graph.graphql.describe import described, described_input, f
+from persona_graph.graphql.enums import Aspect, Resolution, SpeechFormat
+from persona_graph.graphql.ids import row_id
+from persona_graph.graphql.mutations.answers import PaidInput, answer, errors_field, maybe, request_of
+from persona_graph.graphql.mutations.personas import DeletedPayload
+from persona_graph.graphql.mutations.voices import quote_of, subject_of
+from persona_graph.graphql.types.core import UserError
+from persona_graph.graphql.types.jobs import Job, Quote
+from persona_graph.graphql.types.personas import SpeechOutput, VideoOutput, output_of
+from persona_graph.jobs import cancel
+from persona_graph.personas import outputs
+from persona_graph.personas import tables as rows
+from persona_graph.personas.outputs import SpeechWish, VideoWish
+from persona_graph.personas.tables import Platform, VoicePolicy
+
+
+@described_input
+class GenerateSpeechInput(PaidInput):
+    """A script to speak as the persona."""
+
+    persona_id: strawberry.ID = f("The persona.")
+    script: str = f("What to say; plain text, at least one word, at most 20,000 characters unless the server is set otherwise.")
+    platform: Platform | None = f("Where it will appear.", default=None)
+    language: str | None = f("BCP 47 tag; the persona's language if null.", default=None)
+    format: SpeechFormat = f("File format.", default=SpeechFormat.WAV)
+    emotion: str = f("A word such as neutral, happy or calm, for providers that honour it.", default="neutral")
+    speed: float = f("0.5 to 2; 1 is the voice's own pace.", default=1.0)
+    pitch: float = f("-12 to 12 semitones.", default=0.0)
+    voice_policy: VoicePolicy = f("Whether a stock voice may stand in.", default=VoicePolicy.PERSONA_VOICE)
+
+
+@described_input
+class GenerateVideoInput(PaidInput):
+    """A video of the persona speaking: of a script, or of an earlier speech output."""
+
+    persona_id: strawberry.ID = f("The persona.")
+    script: str | None = f("What to say; give this or speechOutputId.", default=None)
+    speech_output_id: strawberry.ID | None = f("A ready SpeechOutput of the persona.", default=None)
+    platform: Platform | None = f("Where it will appear.", default=None)
+    language: str | None = f("BCP 47 tag; the persona's language if null.", default=None)
+    resolution: Resolution = f("The short side.", default=Resolution.P480)
+    aspect: Aspect = f("The shape.", default=Aspect.SQUARE)
+    prompt: str = f("Clothing, background and style in words, for providers that honour it.", default="")
+    voice_policy: VoicePolicy = f("Whether a stock voice may stand in.", default=VoicePolicy.PERSONA_VOICE)
+
+
+@described
+class GenerateSpeechPayload:
+    """The output and its job at once, or why there is none."""
+
+    output: SpeechOutput | None = maybe("The output; null on a dry run.")
+    job: Job | None = maybe("Follow it with jobEvents; null on a dry run.")
+    quote: Quote | None = maybe("What it comes to.")
+    errors: list[UserError] = errors_field()
+
+
+@described
+class GenerateVideoPayload:
+    """The output and its job at once, or why there is none."""
+
+    output: VideoOutput | None = maybe("The output; null on a dry run.")
+    job: Job | None = maybe("Follow it with jobEvents; null on a dry run.")
+    quote: Quote | None = maybe("What it comes to.")
+    errors: list[UserError] = errors_field()
+
+
+@described_input
+class DeleteOutputInput:
+    """Which output to delete."""
+
+    output_id: strawberry.ID = f("The output.")
+
+
+@described_input
+class CancelJobInput:
+    """Which job to cancel."""
+
+    job_id: strawberry.ID = f("The job.")
+
+
+@described_input
+class ResolveReviewInput:
+    """An operator's word on a job that is NEEDS_REVIEW or QUARANTINED."""
+
+    job_id: strawberry.ID = f("The job, of any account.")
+    again: bool = f("True runs it again; false ends it as failed, uncharged.")
+    note: str = f("Why, for the record.")
+
+
+@described
+class JobPayload:
+    """The changed job, or why nothing was changed."""
+
+    job: Job | None = maybe("The job.")
+    errors: list[UserError] = errors_field()
+
+
+def _job(row: Any) -> dict[str, Any]:
+    return {"job": Job.of(row)}
+
+
+@described
+class OutputMutations:
+    """Speech, video and their jobs."""
+
+    @strawberry.mutation(description="Speak a script as the persona.")
+    async def generate_speech(self, info: Info, input: GenerateSpeechInput) -> GenerateSpeechPayload:
+        context = info.context
+
+        async def use_case() -> dict[str, Any]:
+            wish = SpeechWish(
+                row_id("Persona", input.persona_id, "personaId"), input.script, input.platform, input.language,
+                input.format.value, input.emotion, input.speed, input.pitch, input.voice_policy,
+            )  # fmt: skip
+            request = request_of("generateSpeech", input)
+            done = await outputs.generate_speech(context.runtime.personas, context.viewer, wish, request)
+            return await _made(info, done)
+
+        return await answer(GenerateSpeechPayload, use_case, lambda shape: shape)
+
+    @strawberry.mutation(description="Make the persona's portrait speak: a script (speech first, then video: two legs of one job), or an earlier speech output.")
+    async def generate_video(self, info: Info, input: GenerateVideoInput) -> GenerateVideoPayload:
+        context = info.context
+
+        async def use_case() -> dict[str, Any]:
+            spoken = input.speech_output_id
+            wish = VideoWish(
+                row_id("Persona", input.persona_id, "personaId"), input.script,
+                row_id("SpeechOutput", spoken, "speechOutputId") if spoken is not None else None, input.platform,
+                input.language, input.resolution.value, input.aspect.value, input.prompt, input.voice_policy,
+            )  # fmt: skip
+            request = request_of("generateVideo", input)
+            done = await outputs.generate_video(context.runtime.personas, context.viewer, wish, request)
+            return await _made(info, done)
+
+        return await answer(GenerateVideoPayload, use_case, lambda shape: shape)
+
+    @strawberry.mutation(description="Delete an output and its files; a job that makes it is cancelled.")
+    async def delete_output(self, info: Info, input: DeleteOutputInput) -> DeletedPayload:
+        context = info.context
+        kinds = ("SpeechOutput", "VideoOutput")
+        return await answer(
+            DeletedPayload,
+            lambda: outputs.delete_output(
+                context.runtime.personas, context.viewer, row_id(kinds, input.output_id, "outputId")
+            ),
+            lambda _: {"deleted_id": input.output_id},
+        )
+
+    @strawberry.mutation(description="Stop a job. Nothing is charged unless it was done before the stop reached it.")
+    async def cancel_job(self, info: Info, input: CancelJobInput) -> JobPayload:
+        context = info.context
+        return await answer(
+            JobPayload,
+            lambda: cancel.cancel_job(context.runtime.jobs, context.viewer, row_id("Job", input.job_id, "jobId")),
+            _job,
+        )
+
+    @strawberry.mutation(description="Operators: decide on a job that nobody could finish. Needs the OPERATE scope.")
+    async def resolve_review(self, info: Info, input: ResolveReviewInput) -> JobPayload:
+        context = info.context
+        return await answer(
+            JobPayload,
+            lambda: cancel.resolve_review(
+                context.runtime.jobs, context.viewer, row_id("Job", input.job_id, "jobId"), again=input.again,
+                note=input.note,
+            ),
+            _job,
+        )  # fmt: skip
+
+
+async def _made(info: Info, done: Any) -> dict[str, Any]:
+    output = output_of(await subject_of(info, done, rows.Output))
+    return {"output": output, "job": Job.of(done.job) if done.job else None, "quote": quote_of(done)}

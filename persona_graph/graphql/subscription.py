@@ -1,0 +1,47 @@
+"""The subscription root: stored events first, then live ones, each once and in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import strawberry
+
+from persona_graph.errors import NotFound
+from persona_graph.graphql.context import Info
+from persona_graph.graphql.describe import described
+from persona_graph.graphql.ids import row_id
+from persona_graph.graphql.types.jobs import JobEvent
+from persona_graph.jobs.feed import Follower, place
+
+
+@described
+class Subscription:
+    """Live progress. A stream may be left and resumed with the last cursor without gap or duplicate."""
+
+    @strawberry.subscription(description="The events of one job after a cursor, or from its first; ends after the terminal one.")
+    async def job_events(
+        self, info: Info, job_id: strawberry.ID, after: str | None = None
+    ) -> AsyncGenerator[JobEvent, None]:
+        id = row_id("Job", job_id, "jobId")
+        if await info.context.jobs.load(id) is None:
+            raise NotFound(message="There is no such job.", path=("jobId",), fix="Check the id.")
+        async for event in _told(info.context.runtime.feed.job(id, place(id, after))):
+            yield event
+
+    @strawberry.subscription(description="The events of all jobs of a persona after a cursor, or from the first; does not end by itself.")
+    async def persona_events(
+        self, info: Info, persona_id: strawberry.ID, after: str | None = None
+    ) -> AsyncGenerator[JobEvent, None]:
+        id = row_id("Persona", persona_id, "personaId")
+        if await info.context.personas.load(id) is None:
+            raise NotFound(message="There is no such persona.", path=("personaId",), fix="Check the id.")
+        async for event in _told(info.context.runtime.feed.persona(id, place(id, after))):
+            yield event
+
+
+async def _told(follower: Follower) -> AsyncGenerator[JobEvent, None]:
+    try:
+        async for event in follower:
+            yield JobEvent.of(event)
+    finally:
+        await follower.aclose()

@@ -1,0 +1,214 @@
+"""Providers, tiers and the viewer's account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from persona_graph.accounts import desk
+from persona_graph.accounts.accounts import Account as AccountRow
+from persona_graph.accounts.tokens import ServiceToken as TokenRow
+from persona_graph.accounts.viewer import Scope
+from persona_graph.accounts.viewer import Viewer as Caller
+from persona_graph.catalog.registry import Registered
+from persona_graph.catalog.tiers import Feature
+from persona_graph.catalog.tiers import Tier as TierRule
+from persona_graph.graphql.context import Info
+from persona_graph.graphql.describe import described, f
+from persona_graph.graphql.ids import cursor_row, global_id
+from persona_graph.graphql.types.core import Connection, Money
+from persona_graph.graphql.types.jobs import Job
+from persona_graph.graphql.types.personas import Persona
+from persona_graph.jobs import reading as job_reading
+from persona_graph.jobs.states import JobState
+from persona_graph.personas import reading
+from persona_graph.provider import Capability, Fidelity
+from persona_graph.provider import Offer as OfferRow
+
+
+@described
+class DataUse:
+    """What happens to a person's data at the vendor."""
+
+    leaves: list[str] = f("What is sent; empty if nothing leaves the server.")
+    kept_days: int | None = f("How long the vendor keeps it; null if unknown.")
+    region: str | None = f("Where it goes.")
+    trains_on_it: bool = f("Whether the vendor trains its models on it.")
+    deletion_supported: bool = f("Whether the vendor can delete it.")
+
+
+@described
+class Offer:
+    """One capability of a provider within its limits."""
+
+    id: str = f("Unique within the provider.")
+    capability: Capability = f("What kind of work it is.")
+    uses_trained_voice: bool = f("Whether it speaks with a trained voice.")
+    fidelity: Fidelity | None = f("How near a voice comes to the person; null where nobody speaks.")
+    min_seconds: float | None = f("Shortest input, in seconds.")
+    max_seconds: float | None = f("Longest input, in seconds.")
+    max_chars: int | None = f("Longest text of one order; longer ones are split.")
+    resolutions: list[str] = f("Video resolutions; empty means any.")
+    languages: list[str] = f("BCP 47 primary subtags; empty means any.")
+    options: list[str] = f("Settings that have effect.")
+    data_use: DataUse = f("What happens to a person's data.")
+
+    @classmethod
+    def of(cls, row: OfferRow) -> Offer:
+        use = row.data_use
+        return cls(
+            id=row.id, capability=row.capability, uses_trained_voice=row.uses_trained_voice, fidelity=row.fidelity,
+            min_seconds=row.limits.min_seconds, max_seconds=row.limits.max_seconds, max_chars=row.limits.max_chars,
+            resolutions=list(row.limits.resolutions), languages=list(row.limits.languages),
+            options=list(row.limits.options),
+            data_use=DataUse(
+                leaves=list(use.leaves), kept_days=use.kept_days, region=use.region or None,
+                trains_on_it=use.trains_on_it, deletion_supported=use.deletion_supported,
+            ),
+        )  # fmt: skip
+
+
+@described
+class Provider:
+    """An engine that a plugin brings."""
+
+    id: str = f("Stable word.")
+    name: str = f("Its name.")
+    plugin: str = f("The distribution it came with.")
+    version: str = f("That distribution's version.")
+    offers: list[Offer] = f("What it can do.")
+
+    @classmethod
+    def of(cls, row: Registered) -> Provider:
+        return cls(
+            id=row.id, name=row.name, plugin=row.plugin.distribution, version=row.plugin.version,
+            offers=[Offer.of(offer) for offer in row.offers],
+        )  # fmt: skip
+
+
+@described
+class QuarantinedPlugin:
+    """A plugin that was left out; everything else works."""
+
+    plugin: str = f("Its entry point's name.")
+    distribution: str = f("The distribution it came with.")
+    version: str = f("That distribution's version.")
+    reason: str = f("What to put right.")
+
+
+@described
+class Allowance:
+    """One line of a tier's price list."""
+
+    feature: Feature = f("What it is.")
+    allowed: bool = f("Whether the tier includes it.")
+    price: str | None = f("In words; null where it is not allowed.")
+    max_seconds: float | None = f("Longest video; null elsewhere.")
+
+
+@described
+class Tier:
+    """A subscription tier."""
+
+    id: str = f("Stable word.")
+    name: str = f("Its name.")
+    monthly_cap: Money | None = f("Most an account may spend in a calendar month (UTC); null for no cap.")
+    allowances: list[Allowance] = f("What it includes, at which price.")
+
+    @classmethod
+    def of(cls, rule: TierRule) -> Tier:
+        lines = [
+            Allowance(feature=a.feature, allowed=a.allowed, price=a.price, max_seconds=a.max_seconds)
+            for a in rule.allowances()
+        ]
+        cap = Money.usd(rule.cap) if rule.cap is not None else None
+        return cls(id=rule.id, name=rule.name, monthly_cap=cap, allowances=lines)
+
+
+@described
+class Spend:
+    """What an account spent in the current calendar month (UTC)."""
+
+    spent: Money = f("Settled.")
+    held: Money = f("Held for jobs under way.")
+    left: Money | None = f("What the cap still allows; null for no cap.")
+
+
+@described
+class ServiceToken:
+    """A bearer token of a service. Its secret is shown once, when it is made."""
+
+    id: strawberry.ID = f("Opaque id.")
+    label: str = f("The service's name, as it appears on outputs.")
+    scopes: list[Scope] = f("What it may do.")
+    created_at: datetime = f("When it was made.")
+    last_used_at: datetime | None = f("When it was last used, to within minutes.")
+    expires_at: datetime | None = f("When it stops working.")
+    revoked_at: datetime | None = f("When it was revoked.")
+
+    @classmethod
+    def of(cls, row: TokenRow) -> ServiceToken:
+        return cls(
+            id=global_id("ServiceToken", row.id), label=row.label, scopes=sorted(row.granted),
+            created_at=row.created_at, last_used_at=row.last_used_at, expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+        )  # fmt: skip
+
+
+@described
+class Account:
+    """Who owns the personas and pays."""
+
+    id: strawberry.ID = f("Opaque id.")
+    name: str = f("Its name.")
+    row: strawberry.Private[AccountRow]
+
+    @classmethod
+    def of(cls, row: AccountRow) -> Account:
+        return cls(id=global_id("Account", row.id), name=row.name, row=row)
+
+    @strawberry.field(description="Its tier.")
+    def tier(self, info: Info) -> Tier:
+        return Tier.of(info.context.runtime.tiers.tier(self.row.tier))
+
+    @strawberry.field(description="What it spent this month.")
+    async def spend(self, info: Info) -> Spend:
+        runtime = info.context.runtime
+        spend, left = await desk.month_so_far(runtime.db, self.row, runtime.tiers.monthly_cap)
+        return Spend(
+            spent=Money.usd(spend.spent), held=Money.usd(spend.held), left=None if left is None else Money.usd(left)
+        )
+
+
+@described
+class Viewer:
+    """The authenticated caller."""
+
+    label: str = f("The calling service or user.")
+    scopes: list[Scope] = f("What the token may do.")
+    caller: strawberry.Private[Caller]
+
+    @strawberry.field(description="The caller's account.")
+    async def account(self, info: Info) -> Account:
+        return Account.of(await info.context.account())
+
+    @strawberry.field(description="The account's personas, newest first.")
+    async def personas(self, info: Info, first: int | None = None, after: str | None = None) -> Connection[Persona]:
+        page = await reading.personas_page(info.context.runtime.db, self.caller, first, cursor_row(after))
+        mine: Connection[Persona] = Connection.of_rows(page.rows, [Persona.of(row) for row in page.rows], page.more)
+        return mine
+
+    @strawberry.field(description="The account's jobs, newest first.")
+    async def jobs(
+        self, info: Info, first: int | None = None, after: str | None = None, state: JobState | None = None
+    ) -> Connection[Job]:
+        rows, more = await job_reading.jobs_page(
+            info.context.runtime.db, self.caller, reading.page_size(first), cursor_row(after), state, None
+        )
+        mine: Connection[Job] = Connection.of_rows(rows, [Job.of(row) for row in rows], more)
+        return mine
+
+    @strawberry.field(description="The account's service tokens, newest first.")
+    async def service_tokens(self, info: Info) -> list[ServiceToken]:
+        return [ServiceToken.of(row) for row in await desk.own_tokens(info.context.runtime.db, self.caller)]

@@ -1,0 +1,355 @@
+"""Personas, consents, voices, avatars and outputs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from persona_graph.graphql.context import Info
+from persona_graph.graphql.describe import described, described_interface, f
+from persona_graph.graphql.ids import cursor_row, global_id
+from persona_graph.graphql.types.assets import Asset, load_asset
+from persona_graph.graphql.types.core import Connection, Money, Node
+from persona_graph.graphql.types.jobs import Job
+from persona_graph.personas import reading
+from persona_graph.personas import tables as rows
+from persona_graph.personas.tables import (
+    Approval,
+    AvatarStatus,
+    ConsentScope,
+    EnrolmentState,
+    OutputKind,
+    Platform,
+    TrainingStatus,
+)
+from persona_graph.provider import Capability, Fidelity
+
+if TYPE_CHECKING:
+    from persona_graph.graphql.types.catalog import Provider
+
+LazyProvider = Annotated["Provider", strawberry.lazy("persona_graph.graphql.types.catalog")]
+
+
+@described
+class Consent(Node):
+    """An agreement of the person whose voice or face it is."""
+
+    id: strawberry.ID = f("Opaque id.")
+    scope: ConsentScope = f("What was agreed to.")
+    subject: str = f("Who agreed.")
+    statement: str = f("The words agreed to.")
+    statement_version: str = f("The version of those words.")
+    granted_by: str = f("The service or user that recorded it.")
+    granted_at: datetime = f("When.")
+    expires_at: datetime | None = f("When it ends by itself.")
+    withdrawn_at: datetime | None = f("When it was withdrawn.")
+
+    @classmethod
+    def of(cls, row: rows.Consent) -> Consent:
+        return cls(
+            id=global_id("Consent", row.id), scope=row.scope, subject=row.subject, statement=row.statement,
+            statement_version=row.statement_version, granted_by=row.granted_by, granted_at=row.granted_at,
+            expires_at=row.expires_at, withdrawn_at=row.withdrawn_at,
+        )  # fmt: skip
+
+
+@described
+class Sample:
+    """A recording a voice was trained on. The recording itself is deleted when training settles."""
+
+    file_name: str = f("The name it was uploaded under.")
+    seconds: float = f("Measured length.")
+    kept: bool = f("Whether the recording is still stored; false once training has settled.")
+
+    @classmethod
+    def of(cls, row: rows.Sample) -> Sample:
+        return cls(file_name=row.file_name, seconds=row.seconds, kept=row.asset_id is not None)
+
+
+@described
+class Enrolment:
+    """One vendor's copy of a voice."""
+
+    provider: str = f("The provider's id.")
+    state: EnrolmentState = f("Whether it can speak.")
+    enrolled_at: datetime = f("When it was made.")
+    expires_at: datetime | None = f("When the vendor drops it if it is not used.")
+
+    @classmethod
+    def of(cls, row: rows.Enrolment) -> Enrolment:
+        return cls(provider=row.provider, state=row.state, enrolled_at=row.enrolled_at, expires_at=row.expires_at)
+
+
+@described
+class Voice(Node):
+    """A trained voice of a persona."""
+
+    id: strawberry.ID = f("Opaque id.")
+    name: str = f("Its name.")
+    language: str = f("BCP 47 tag it was trained for.")
+    status: TrainingStatus = f("Where it is.")
+    approval: Approval = f("Whether it may be used.")
+    fidelity: Fidelity | None = f("How near it comes to the person, as the provider declares; null until trained.")
+    similarity: float | None = f("Cosine of the speaker embeddings of the preview and of the samples, measured here: about 0.5 to 0.75 between different people, above 0.85 for one person recorded twice (Resemblyzer encoder).")
+    created_at: datetime = f("When training was asked for.")
+    trained_at: datetime | None = f("When training succeeded.")
+    expires_at: datetime | None = f("When the vendor drops it if it is not used.")
+    row: strawberry.Private[rows.Voice]
+
+    @classmethod
+    def of(cls, row: rows.Voice | None) -> Voice | None:
+        if row is None:
+            return None
+        return cls(
+            id=global_id("Voice", row.id), name=row.name, language=row.language, status=row.status,
+            approval=row.approval, fidelity=Fidelity(row.fidelity) if row.fidelity else None,
+            similarity=row.similarity, created_at=row.created_at, trained_at=row.trained_at,
+            expires_at=row.expires_at, row=row,
+        )  # fmt: skip
+
+    @strawberry.field(description="What it sounds like, spoken by the trained voice itself.")
+    async def preview(self, info: Info) -> Asset | None:
+        return await load_asset(info, self.row.preview_id)
+
+    @strawberry.field(description="The recordings it was trained on.")
+    async def samples(self, info: Info) -> list[Sample]:
+        return [Sample.of(row) for row in await info.context.samples_of.load(self.row.id)]
+
+    @strawberry.field(description="Where it is enrolled.")
+    async def enrolments(self, info: Info) -> list[Enrolment]:
+        return [Enrolment.of(row) for row in await info.context.enrolments_of.load(self.row.id)]
+
+    @strawberry.field(description="The provider that trained it, if it is installed.")
+    async def provider(self, info: Info) -> LazyProvider | None:
+        from persona_graph.graphql.types.catalog import Provider
+
+        enrolments = await info.context.enrolments_of.load(self.row.id)
+        found = info.context.runtime.catalog.find(enrolments[0].provider) if enrolments else None
+        return Provider.of(found) if found else None
+
+    @strawberry.field(description="The job that trains or trained it.")
+    async def training(self, info: Info) -> Job | None:
+        return await _job(info, self.row.job_id)
+
+    @strawberry.field(description="Whose voice it is.")
+    async def persona(self, info: Info) -> Persona | None:
+        return Persona.of(await info.context.personas.load(self.row.persona_id))
+
+
+@described
+class FaceBox:
+    """Where the face is, as fractions of the image from its upper left corner."""
+
+    left: float = f("0 to 1.")
+    top: float = f("0 to 1.")
+    width: float = f("0 to 1.")
+    height: float = f("0 to 1.")
+
+
+@described
+class PhotoReport:
+    """What was measured on the photo."""
+
+    width: int | None = f("Pixels.")
+    height: int | None = f("Pixels.")
+    sharpness: float | None = f("Variance of the Laplacian of the face at 256 pixels; blurred faces lie below 10.")
+    brightness: float | None = f("Mean luma of the face, 0 to 255.")
+    face: FaceBox | None = f("Where the face is.")
+
+
+@described
+class Avatar(Node):
+    """A portrait the persona appears as."""
+
+    id: strawberry.ID = f("Opaque id.")
+    name: str = f("Its name.")
+    status: AvatarStatus = f("Where it is.")
+    approval: Approval = f("Whether it may be used.")
+    created_at: datetime = f("When it was asked for.")
+    ready_at: datetime | None = f("When its proof clip was made.")
+    row: strawberry.Private[rows.Avatar]
+
+    @classmethod
+    def of(cls, row: rows.Avatar | None) -> Avatar | None:
+        if row is None:
+            return None
+        return cls(
+            id=global_id("Avatar", row.id), name=row.name, status=row.status, approval=row.approval,
+            created_at=row.created_at, ready_at=row.ready_at, row=row,
+        )  # fmt: skip
+
+    @strawberry.field(description="The portrait, re-encoded without any metadata.")
+    async def portrait(self, info: Info) -> Asset | None:
+        return await load_asset(info, self.row.portrait_id)
+
+    @strawberry.field(description="A short proof clip to approve.")
+    async def preview(self, info: Info) -> Asset | None:
+        return await load_asset(info, self.row.preview_id)
+
+    @strawberry.field(description="What was measured on the photo.")
+    def photo(self) -> PhotoReport:
+        facts = self.row.photo
+        box = facts.get("face_box")
+        return PhotoReport(
+            width=facts.get("width"), height=facts.get("height"), sharpness=facts.get("sharpness"),
+            brightness=facts.get("luma"),
+            face=FaceBox(left=box[0], top=box[1], width=box[2], height=box[3]) if box else None,
+        )  # fmt: skip
+
+    @strawberry.field(description="The job that makes or made it.")
+    async def job(self, info: Info) -> Job | None:
+        return await _job(info, self.row.job_id)
+
+    @strawberry.field(description="Whose face it is.")
+    async def persona(self, info: Info) -> Persona | None:
+        return Persona.of(await info.context.personas.load(self.row.persona_id))
+
+
+@described
+class Served:
+    """Who did one leg of an output."""
+
+    leg: str = f("The leg's name.")
+    capability: Capability = f("What kind of work it was.")
+    provider: str = f("The provider's id.")
+    offer: str = f("The offer's id.")
+    fidelity: Fidelity | None = f("How near the voice comes to the person; null where nobody speaks.")
+    honoured: list[str] = f("The asked-for settings that had effect.")
+
+
+@described_interface
+class Output(Node):
+    """Something made for a persona."""
+
+    id: strawberry.ID = f("Opaque id.")
+    script: str = f("The words spoken.")
+    platform: Platform | None = f("Where it will appear.")
+    asked_by: str = f("The service or user that asked.")
+    served: list[Served] = f("Who did what.")
+    similarity: float | None = f("Cosine of the speaker embeddings of this speech and of the voice's samples; null for a stock voice.")
+    price: Money | None = f("What the account paid; null until it is ready.")
+    cost: Money | None = f("What the vendors billed the operator; null until it is ready.")
+    created_at: datetime = f("When it was asked for.")
+    ready_at: datetime | None = f("When it was ready.")
+    row: strawberry.Private[rows.Output]
+
+    @strawberry.field(description="The finished file; null until it is ready.")
+    async def asset(self, info: Info) -> Asset | None:
+        return await load_asset(info, self.row.asset_id)
+
+    @strawberry.field(description="The job that makes or made it.")
+    async def job(self, info: Info) -> Job | None:
+        return await _job(info, self.row.job_id)
+
+    @strawberry.field(description="Whose it is.")
+    async def persona(self, info: Info) -> Persona | None:
+        return Persona.of(await info.context.personas.load(self.row.persona_id))
+
+    @strawberry.field(description="The voice it speaks with; null for a stock voice.")
+    async def voice(self, info: Info) -> Voice | None:
+        return Voice.of(await info.context.voices.load(self.row.voice_id)) if self.row.voice_id else None
+
+    @strawberry.field(description="When words and phonemes are said, as JSON; null if the provider does not say.")
+    async def timings(self, info: Info) -> Asset | None:
+        return await load_asset(info, self.row.timings_id)
+
+
+@described
+class SpeechOutput(Output):
+    """Speech."""
+
+
+@described
+class VideoOutput(Output):
+    """A talking video."""
+
+    @strawberry.field(description="The speech in it, as a file of its own; null if it was made from an earlier output.")
+    async def speech(self, info: Info) -> Asset | None:
+        return await load_asset(info, self.row.speech_id)
+
+    @strawberry.field(description="The face it shows.")
+    async def avatar(self, info: Info) -> Avatar | None:
+        return Avatar.of(await info.context.avatars.load(self.row.avatar_id)) if self.row.avatar_id else None
+
+
+def output_of(row: rows.Output | None) -> SpeechOutput | VideoOutput | None:
+    if row is None:
+        return None
+    kind = SpeechOutput if row.kind is OutputKind.SPEECH else VideoOutput
+    return kind(
+        id=global_id(kind.__name__, row.id), script=row.script, platform=row.platform, asked_by=row.asked_by,
+        served=[_served(each) for each in row.served], similarity=row.similarity,
+        price=Money.usd(row.price) if row.price is not None else None,
+        cost=Money.usd(row.cost) if row.cost is not None else None, created_at=row.created_at, ready_at=row.ready_at,
+        row=row,
+    )  # fmt: skip
+
+
+@described
+class Persona(Node):
+    """One writer's persona: how they sound and how they look."""
+
+    id: strawberry.ID = f("Opaque id.")
+    name: str = f("Its name.")
+    archetype: str | None = f("In a few words, what kind of character it is.")
+    brand_voice: str | None = f("How the brand speaks, in prose.")
+    language: str = f("BCP 47 tag of the language it speaks unless told otherwise.")
+    created_at: datetime = f("When it was made.")
+    updated_at: datetime = f("When it last changed.")
+    row: strawberry.Private[rows.Persona]
+
+    @classmethod
+    def of(cls, row: rows.Persona | None) -> Persona | None:
+        if row is None:
+            return None
+        return cls(
+            id=global_id("Persona", row.id), name=row.name, archetype=row.archetype, brand_voice=row.brand_voice,
+            language=row.language, created_at=row.created_at, updated_at=row.updated_at, row=row,
+        )  # fmt: skip
+
+    @strawberry.field(description="The voice content is spoken with: the approved one; null if there is none.")
+    async def voice(self, info: Info) -> Voice | None:
+        return Voice.of(await info.context.voices.load(self.row.voice_id)) if self.row.voice_id else None
+
+    @strawberry.field(description="All its voices, newest first.")
+    async def voices(self, info: Info) -> list[Voice]:
+        return [voice for row in await info.context.voices_of.load(self.row.id) if (voice := Voice.of(row))]
+
+    @strawberry.field(description="The face content is shown with: the approved one; null if there is none.")
+    async def avatar(self, info: Info) -> Avatar | None:
+        return Avatar.of(await info.context.avatars.load(self.row.avatar_id)) if self.row.avatar_id else None
+
+    @strawberry.field(description="All its avatars, newest first.")
+    async def avatars(self, info: Info) -> list[Avatar]:
+        return [avatar for row in await info.context.avatars_of.load(self.row.id) if (avatar := Avatar.of(row))]
+
+    @strawberry.field(description="All consents, withdrawn ones too, newest first.")
+    async def consents(self, info: Info) -> list[Consent]:
+        return [Consent.of(row) for row in await info.context.consents_of.load(self.row.id)]
+
+    @strawberry.field(description="What was made for it, newest first.")
+    async def outputs(
+        self, info: Info, first: int | None = None, after: str | None = None, platform: Platform | None = None
+    ) -> Connection[Output]:
+        context = info.context
+        page = await reading.outputs_page(
+            context.runtime.db, context.viewer, self.row.id, first, cursor_row(after), platform
+        )
+        made: Connection[Output] = Connection.of_rows(page.rows, [output_of(row) for row in page.rows], page.more)
+        return made
+
+
+async def _job(info: Info, id: str | None) -> Job | None:
+    row = await info.context.jobs.load(id) if id else None
+    return Job.of(row) if row else None
+
+
+def _served(each: dict[str, object]) -> Served:
+    fidelity = each.get("fidelity")
+    return Served(
+        leg=str(each["leg"]), capability=Capability(each["capability"]), provider=str(each["provider"]),
+        offer=str(each["offer"]), fidelity=Fidelity(fidelity) if fidelity else None,
+        honoured=list(each.get("honoured") or ()),  # type: ignore[call-overload]
+    )  # fmt: skip

@@ -1,0 +1,12 @@
+"""Every module that maps a table, so that Alembic sees them all."""
+
+from persona_graph.accounts import accounts, ledger, tokens
+from persona_graph.db import Base
+from persona_graph.jobs import events
+from persona_graph.jobs import tables as jobs
+from persona_graph.media import asset
+from persona_graph.personas import tables as personas
+
+metadata = Base.metadata
+
+__all__ = ["accounts", "asset", "events", "jobs", "ledger", "metadata", "personas", "tokens"]
