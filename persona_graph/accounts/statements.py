@@ -56,9 +56,9 @@ async def balance(session: AsyncSession, account_id: str | None = None) -> dict[
         select(Posting.debit.label("book"), Posting.amount.label("amount")).where(*of),
         select(Posting.credit.label("book"), (-Posting.amount).label("amount")).where(*of),
     ).subquery()
-    total = func.sum(sides.c.amount, type_=Amount())
+    total = func.sum(sides.c.amount, type_=Amount()).label("amount")
     rows = await session.execute(select(sides.c.book, total).group_by(sides.c.book).order_by(sides.c.book))
-    return dict(rows.tuples().all())
+    return {row.book: row.amount for row in rows}
 
 
 async def statement(session: AsyncSession, account_id: str, period: Period) -> list[Line]:
