@@ -19,6 +19,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -101,10 +102,13 @@ async def ask(topic: str, request: Mapping[str, object], bounds: Bounds) -> dict
 
 @cache
 def ffmpeg_binary() -> str:
+    """The one inside the wheel; the package itself would run it once to see whether it works."""
+    package = find_spec("imageio_ffmpeg")
+    if package and package.origin:
+        for file in sorted(Path(package.origin).with_name("binaries").glob("ffmpeg-*")):
+            return str(file)
     import imageio_ffmpeg
 
-    for file in sorted(Path(imageio_ffmpeg.__file__).with_name("binaries").glob("ffmpeg-*")):
-        return str(file)
     return str(Path(imageio_ffmpeg.get_ffmpeg_exe()).resolve())
 
 
