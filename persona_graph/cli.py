@@ -161,21 +161,13 @@ def demo(words: Sequence[str]) -> int:
 
 
 def api(asked: argparse.Namespace) -> int:
-    import uvicorn
-
     from persona_graph import logs
-    from persona_graph.app import create_app
-    from persona_graph.graphql.transport.server import uvicorn_options
+    from persona_graph.app import serve
 
     given = {key: value for key in ("host", "port") if (value := getattr(asked, key)) is not None}
     current = settings(**given)
     logs.configure(current)
-    options = uvicorn_options(current)
-    # No access log: request lines hold signed links.
-    uvicorn.run(
-        create_app(current), host=current.host, port=current.port, fd=asked.fd, log_config=None, access_log=False,
-        proxy_headers=False, lifespan="on", **options,
-    )  # fmt: skip
+    serve(current, fd=asked.fd)
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 import strawberry
 
@@ -18,15 +18,18 @@ def f(description: str, **more: Any) -> Any:
     return strawberry.field(description=description, **more)
 
 
+@dataclass_transform(kw_only_default=True, field_specifiers=(f, strawberry.field))
 def described(cls: Kind) -> Kind:
     """A type whose docstring is its description."""
     return strawberry.type(cls, description=_doc(cls))  # type: ignore[return-value]
 
 
+@dataclass_transform(kw_only_default=True, field_specifiers=(f, strawberry.field))
 def described_input(cls: Kind) -> Kind:
     return strawberry.input(cls, description=_doc(cls))  # type: ignore[return-value]
 
 
+@dataclass_transform(kw_only_default=True, field_specifiers=(f, strawberry.field))
 def described_interface(cls: Kind) -> Kind:
     return strawberry.interface(cls, description=_doc(cls))  # type: ignore[return-value]
 

@@ -28,7 +28,7 @@ async def answer(
         return payload(errors=[user_error(fault)])  # type: ignore[call-arg]
     except Faults as several:
         return payload(errors=[user_error(fault) for fault in several.faults])  # type: ignore[call-arg]
-    return payload(errors=[], **shape(result))
+    return payload(errors=[], **shape(result))  # type: ignore[call-arg]
 
 
 def errors_field() -> Any:

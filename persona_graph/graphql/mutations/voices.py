@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import strawberry
 
@@ -121,6 +122,9 @@ async def subject_of(info: Info, submitted: Submitted, kind: Any) -> Any:
         return None
     context = info.context
     return (await reading.by_ids(context.runtime.db, context.viewer, kind, [submitted.subject_id]))[0]
+
+
+Decision = TypeVar("Decision", VoicePayload, AvatarPayload)
 
 
 def _voice(row: Any) -> dict[str, Any]:
@@ -242,7 +246,9 @@ class VoiceMutations:
         )
 
 
-async def _decide(info: Info, use_case: Any, kind: Any, id: str, payload: Any, shape: Any) -> Any:
+async def _decide(
+    info: Info, use_case: Any, kind: Any, id: str, payload: type[Decision], shape: Callable[[Any], dict[str, Any]]
+) -> Decision:
     context = info.context
     field = f"{kind.__name__.lower()}Id"
 

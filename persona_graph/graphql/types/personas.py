@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -346,10 +346,10 @@ async def _job(info: Info, id: str | None) -> Job | None:
     return Job.of(row) if row else None
 
 
-def _served(each: dict[str, object]) -> Served:
+def _served(each: dict[str, Any]) -> Served:
     fidelity = each.get("fidelity")
     return Served(
         leg=str(each["leg"]), capability=Capability(each["capability"]), provider=str(each["provider"]),
         offer=str(each["offer"]), fidelity=Fidelity(fidelity) if fidelity else None,
-        honoured=list(each.get("honoured") or ()),  # type: ignore[call-overload]
+        honoured=list(each.get("honoured") or ()),
     )  # fmt: skip
