@@ -191,6 +191,9 @@ async def port(settings: Settings) -> Finding:
 async def database(settings: Settings) -> Finding:
     from sqlalchemy.engine import make_url
 
+    from persona_graph import migrations
+    from persona_graph.db import Database
+
     url = make_url(settings.database)
     shown = url.render_as_string(hide_password=True)
     if url.get_backend_name() == "sqlite" and sqlite3.sqlite_version_info < SQLITE:
@@ -199,34 +202,16 @@ async def database(settings: Settings) -> Finding:
         )
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         return warn(f"{shown} is not there yet", "`persona-graph up` or `persona-graph migrate` makes it.")
-    current, newest = await _versions(settings)
+    db = Database(settings.database)
+    try:
+        current, newest = await migrations.current(db), migrations.head()
+    finally:
+        await db.close()
     if current != newest:
         return missing(
             f"{shown} is at version {current or 'none'}, not {newest}", "Run `persona-graph migrate`."
         )
     return ok(f"{shown} at version {current}")
-
-
-async def _versions(settings: Settings) -> tuple[str | None, str | None]:
-    """The database's version, and this code's."""
-    from alembic.script import ScriptDirectory
-    from sqlalchemy import text
-    from sqlalchemy.exc import DBAPIError
-
-    from persona_graph import migrations
-    from persona_graph.db import Database
-
-    newest = ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head()
-    db = Database(settings.database)
-    try:
-        async with db.reading() as session:
-            await session.execute(text("SELECT 1"))
-            try:
-                return await session.scalar(text("SELECT version_num FROM alembic_version")), newest
-            except DBAPIError:
-                return None, newest
-    finally:
-        await db.close()
 
 
 async def clock(settings: Settings) -> Finding:

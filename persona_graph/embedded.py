@@ -145,7 +145,7 @@ class Embedded:
         from persona_graph.migrations import upgrade
 
         assert self._secrets is not None
-        await asyncio.to_thread(upgrade, self.settings)
+        await upgrade(self.settings)
         known = list(load_tiers(self.settings.tiers_file).tiers)
         db = Database(self.settings.database)
         try:
