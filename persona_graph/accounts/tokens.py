@@ -99,7 +99,7 @@ async def revoke_all_tokens(session: Writing, account_id: str) -> None:
 async def list_service_tokens(session: AsyncSession, account_id: str) -> list[ServiceToken]:
     """All of an account's tokens, also the ended ones, the newest first."""
     rows = select(ServiceToken).where(ServiceToken.account_id == account_id)
-    return list((await session.scalars(rows.order_by(ServiceToken.id.desc()))).all())
+    return list((await session.scalars(rows.order_by(ServiceToken.created_at.desc(), ServiceToken.id))).all())
 
 
 async def find_token(session: AsyncSession, secret: str) -> ServiceToken | None:

@@ -27,7 +27,7 @@ async def test_an_account_is_opened_and_moved_with_its_history(each_db: Database
     async with each_db.reading() as session:
         found = await find_account(session, account.id)
         assert found is not None and (found.name, found.tier) == ("Acme", "pro")
-        changes = (await session.scalars(select(TierChange).order_by(TierChange.id))).all()
+        changes = (await session.scalars(select(TierChange).order_by(TierChange.at))).all()
         assert [(c.tier_before, c.tier) for c in changes] == [("", "free"), ("free", "pro")]
 
 

@@ -17,15 +17,15 @@ def main() -> None:
     engine = ctypes.CDLL(str(espeakng_loader.get_library_path()))
     samples = [0]
 
-    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
     def count(_wave: Any, number: int, _events: Any) -> int:
         samples[0] += number
         return 0
 
+    on_samples = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(count)
     per_second = engine.espeak_Initialize(
         SYNCHRONOUS_SAMPLES, 0, str(espeakng_loader.get_data_path()).encode(), 0
     )
-    engine.espeak_SetSynthCallback(count)
+    engine.espeak_SetSynthCallback(on_samples)
     lengths = []
     for voice, words, text in json.load(sys.stdin):
         if engine.espeak_SetVoiceByName(voice.encode()) != 0:
