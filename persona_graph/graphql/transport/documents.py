@@ -7,12 +7,14 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from math import isfinite
 from typing import Any
 
 import strawberry
 from graphql import (
     DocumentNode,
     FieldNode,
+    FloatValueNode,
     GraphQLError,
     GraphQLSyntaxError,
     IntValueNode,
@@ -139,8 +141,7 @@ class Documents:
         verdict = guard.weigh(self._schema, tree, self.limits, introspection=self._introspection)
         if verdict.errors:
             raise Rejected(verdict.errors)
-        if "\\u" in text:
-            _check_strings(tree)
+        _check_literals(tree)
         errors = validate(self._schema, tree, RULES, MAX_ERRORS, hide_suggestions=not self._introspection)
         if errors:
             raise Rejected(with_code(_one_of_a_kind(errors), "GRAPHQL_VALIDATION_FAILED"))
@@ -217,15 +218,20 @@ def _walk(node: Node) -> Iterator[Node]:
                 stack.extend(item for item in value if isinstance(item, Node))
 
 
-def _check_strings(tree: DocumentNode) -> None:
+def _check_literals(tree: DocumentNode) -> None:
+    """Refuse what the grammar allows and no resolver or database can take."""
     for node in _walk(tree):
         if isinstance(node, StringValueNode) and "\x00" in node.value:
             raise Rejected([fault("A string holds the character U+0000.", "BAD_USER_INPUT")])
+        if isinstance(node, FloatValueNode | IntValueNode) and not isfinite(float(node.value)):
+            raise Rejected([fault("A number is too large.", "BAD_USER_INPUT")])
 
 
 def _one_of_a_kind(errors: list[GraphQLError]) -> list[GraphQLError]:
     """The first error of each kind: the same words about another name tell nothing new."""
     kinds: dict[str, GraphQLError] = {}
     for error in errors:
+        if kinds and error.message.startswith("Too many validation errors"):
+            continue
         kinds.setdefault(_QUOTED.sub("…", error.message), error)
     return list(kinds.values())

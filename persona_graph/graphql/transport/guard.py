@@ -42,10 +42,11 @@ OBJECT, LEAF = 10, 1
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one document may ask for. ``cost`` counts objects, with page sizes multiplied."""
+    """What one document may ask for. ``fields`` counts selections with every fragment unfolded, ``twins``
+    fields that merge into one, ``cost`` objects with page sizes multiplied."""
 
     chars: int = 100_000
-    tokens: int = 4_000
+    tokens: int = 2_000
     comments: int = 500
     fragments: int = 20
     fields: int = 500
@@ -73,7 +74,6 @@ class Measure:
     depth: int = 0
     aliases: int = 0
     directives: int = 0
-    twins: int = 0
     cost: Cost = 0
     introspects: bool = False
 
@@ -83,11 +83,13 @@ class Measure:
         self.depth = max(self.depth, part.depth)
         self.aliases = min(CAP, self.aliases + part.aliases)
         self.directives = min(CAP, self.directives + part.directives)
-        self.twins = max(self.twins, part.twins)
         self.introspects |= part.introspects
 
     def nested(self) -> Measure:
         return replace(self, depth=self.depth + 1)
+
+    def counted(self) -> Measure:
+        return replace(self, fields=min(CAP, self.fields + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +107,21 @@ def weigh(
     fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
     if len(fragments) > limits.fragments:
         return Verdict([_over("fragments", limits.fragments, len(fragments))], {})
-    scale = _Scale(schema, fragments, limits.depth)
-    found: dict[str, int] = {}
+    scale = _Scale(schema, fragments, limits)
+    found: Counter[str] = Counter()
     costs: dict[str | None, Cost] = {}
     introspects = False
-    for node in document.definitions:
-        if not isinstance(node, OperationDefinitionNode):
-            continue
-        root = schema.get_root_type(node.operation)
-        measure = scale.operation(node, root)
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    for node in operations:
+        measure = scale.operation(node, schema.get_root_type(node.operation))
         introspects |= measure.introspects
-        for name in ("fields", "depth", "aliases", "directives", "twins"):
-            found[name] = max(found.get(name, 0), getattr(measure, name))
-        if not isinstance(measure.cost, Weighted):
-            found["cost"] = max(found.get("cost", 0), _whole(measure.cost))
+        for name in ("fields", "depth", "aliases", "directives"):
+            found[name] = max(found[name], getattr(measure, name))
+        if isinstance(measure.cost, int):
+            found["cost"] = max(found["cost"], _whole(measure.cost))
         costs[node.name.value if node.name else None] = measure.cost
+    if found["fields"] <= limits.fields and found["depth"] <= limits.depth:
+        found["twins"] = max((_twins(node, scale.fragments) for node in operations), default=0)
     errors = [
         _over(name, limit, value) for name, value in found.items() if value > (limit := getattr(limits, name))
     ]
@@ -169,12 +171,14 @@ def _times(value: object) -> int:
 class _Scale:
     """Measures selection sets, fragments once each; what closes a cycle counts nothing, validation reports it."""
 
-    def __init__(self, schema: GraphQLSchema, fragments: list[FragmentDefinitionNode], depth: int) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, fragments: list[FragmentDefinitionNode], limits: Limits
+    ) -> None:
         self._schema = schema
-        self._fragments = {node.name.value: node for node in fragments}
+        self.fragments = {node.name.value: node for node in fragments}
         self._measured: dict[str, Measure] = {}
         self._open: set[str] = set()
-        self._depth = depth
+        self._limits = limits
 
     def operation(self, node: OperationDefinitionNode, root: GraphQLNamedType | None) -> Measure:
         measure = self._selection(node.selection_set, root, 1)
@@ -183,7 +187,7 @@ class _Scale:
         return measure
 
     def _fragment(self, name: str, level: int) -> Measure:
-        node = self._fragments.get(name)
+        node = self.fragments.get(name)
         if node is None or name in self._open:
             return Measure()
         if name not in self._measured:
@@ -197,25 +201,25 @@ class _Scale:
 
     def _selection(self, node: SelectionSetNode, kind: GraphQLNamedType | None, level: int) -> Measure:
         total = Measure(depth=1)
-        if level > self._depth:
+        if level > self._limits.depth:
             # Whatever is below here, the depth above it is already refused.
             return total
-        names: Counter[str] = Counter()
         own = 0
         parts: list[tuple[int | str, Cost]] = []
         for selection in node.selections:
             measure, factors = self._one(selection, kind, level)
             total.add(measure)
+            if total.fields > self._limits.fields:
+                # Refused already; what follows is not worth the time.
+                break
             total.directives = min(CAP, total.directives + len(selection.directives or ()))
-            if isinstance(selection, FieldNode):
-                names[(selection.alias or selection.name).value] += 1
-                own += OBJECT if selection.selection_set else LEAF
+            if isinstance(selection, FieldNode) and not selection.selection_set:
+                own += LEAF
             for factor in factors:
                 if isinstance(measure.cost, int) and isinstance(factor, int):
                     own += factor * measure.cost
                 else:
                     parts.append((factor, measure.cost))
-        total.twins = max(total.twins, *names.values(), 0)
         own = min(own, CAP * OBJECT)
         total.cost = Weighted(own, tuple(parts)) if parts else own
         return total
@@ -224,11 +228,11 @@ class _Scale:
         self, node: SelectionNode, kind: GraphQLNamedType | None, level: int
     ) -> tuple[Measure, tuple[int | str, ...]]:
         if isinstance(node, FragmentSpreadNode):
-            return self._fragment(node.name.value, level), (1,)
+            return self._fragment(node.name.value, level).counted(), (1,)
         if isinstance(node, InlineFragmentNode):
             condition = node.type_condition
             inner = self._schema.get_type(condition.name.value) if condition else kind
-            return self._selection(node.selection_set, inner, level + 1).nested(), (1,)
+            return self._selection(node.selection_set, inner, level + 1).nested().counted(), (1,)
         assert isinstance(node, FieldNode)
         return self._field(node, kind, level)
 
@@ -244,10 +248,39 @@ class _Scale:
             field = getattr(kind, "fields", {}).get(name)
             below = get_named_type(field.type) if field else None
             measure = self._selection(node.selection_set, below, level + 1).nested()
+            measure.cost = _plus(measure.cost, OBJECT)
             factors = _pages(node, field)
-        measure.fields = min(CAP, measure.fields + 1)
+        measure = measure.counted()
         measure.aliases += node.alias is not None
         return measure, factors
+
+
+def _twins(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
+    """How many fields come together at the busiest place of the answer, for the rule that compares each
+    pair of them. Only for documents whose unfolded size is known to be small."""
+    places: dict[tuple[int, str], int] = {}
+    counts: Counter[int] = Counter()
+    stack: list[tuple[SelectionSetNode, int, frozenset[str]]] = [(operation.selection_set, 0, frozenset())]
+    while stack:
+        node, place, above = stack.pop()
+        for selection in node.selections:
+            if isinstance(selection, FragmentSpreadNode):
+                name = selection.name.value
+                if name in fragments and name not in above:
+                    stack.append((fragments[name].selection_set, place, above | {name}))
+            elif isinstance(selection, InlineFragmentNode):
+                stack.append((selection.selection_set, place, above))
+            elif isinstance(selection, FieldNode):
+                key = (place, (selection.alias or selection.name).value)
+                here = places.setdefault(key, len(places) + 1)
+                counts[here] += 1
+                if selection.selection_set:
+                    stack.append((selection.selection_set, here, above))
+    return max(counts.values(), default=0)
+
+
+def _plus(cost: Cost, more: int) -> Cost:
+    return replace(cost, own=cost.own + more) if isinstance(cost, Weighted) else cost + more
 
 
 def _pages(node: FieldNode, field: GraphQLField | None) -> tuple[int | str, ...]:
