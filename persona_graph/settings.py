@@ -17,26 +17,63 @@ PLUGIN_PREFIX = "PERSONA_GRAPH_PLUGIN_"
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    data_dir: Path = Field(Path("data"), description="Folder of the embedded stack: SQLite file, Redis files, stored media, generated secrets.")
-    database_url: str = Field("", description="SQLAlchemy URL: `postgresql+asyncpg://…` or `sqlite+aiosqlite:///…`. Empty: SQLite in the data folder.")
-    redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis 7.2 or later, or a server that speaks its protocol.")
-    storage_url: str = Field("", description="Where encrypted objects are kept: `file:///path` or `s3://bucket/prefix`. Empty: a folder in the data folder.")
+    data_dir: Path = Field(
+        Path("data"),
+        description="Folder of the embedded stack: SQLite file, Redis files, stored media, generated secrets.",
+    )
+    database_url: str = Field(
+        "",
+        description="SQLAlchemy URL: `postgresql+asyncpg://…` or `sqlite+aiosqlite:///…`. Empty: SQLite in the data folder.",
+    )
+    redis_url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:6379/0"),
+        description="Redis 7.2 or later, or a server that speaks its protocol.",
+    )
+    storage_url: str = Field(
+        "",
+        description="Where encrypted objects are kept: `file:///path` or `s3://bucket/prefix`. Empty: a folder in the data folder.",
+    )
     storage_endpoint: str = Field("", description="Address of an S3-compatible store; empty for AWS itself.")
     storage_region: str = Field("us-east-1", description="Region of the S3-compatible store.")
     storage_key: SecretStr = Field(SecretStr(""), description="Access key id of the S3-compatible store.")
-    storage_secret: SecretStr = Field(SecretStr(""), description="Secret access key of the S3-compatible store.")
-    master_keys: SecretStr = Field(SecretStr(""), description="Comma-separated `id:base64` 256-bit keys that wrap each object's data key. The first wraps new objects; the others still open old ones.")
-    signing_key: SecretStr = Field(SecretStr(""), description="Secret behind upload and media links; at least 32 characters. Comma-separated to rotate: the first signs, the others still open links.")
+    storage_secret: SecretStr = Field(
+        SecretStr(""), description="Secret access key of the S3-compatible store."
+    )
+    master_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Comma-separated `id:base64` 256-bit keys that wrap each object's data key. The first wraps new objects; the others still open old ones.",
+    )
+    signing_key: SecretStr = Field(
+        SecretStr(""),
+        description="Secret behind upload and media links; at least 32 characters. Comma-separated to rotate: the first signs, the others still open links.",
+    )
     host: str = Field("127.0.0.1", description="Address the API listens on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port the API listens on; 0 lets the system choose (embedded stack only).")
-    public_url: str = Field("", description="Address clients reach the API at; links start with it. Empty: `http://host:port`.")
-    tiers_file: Path | None = Field(None, description="A tiers.toml in place of the one that comes with the package.")
-    jwt_key: SecretStr = Field(SecretStr(""), description="HS256 secret (at least 32 characters) or PEM public key (RS256, ES256) that checks bearer JWTs. Empty: only service tokens are accepted.")
+    port: int = Field(
+        8000,
+        ge=0,
+        le=65535,
+        description="Port the API listens on; 0 lets the system choose (embedded stack only).",
+    )
+    public_url: str = Field(
+        "", description="Address clients reach the API at; links start with it. Empty: `http://host:port`."
+    )
+    tiers_file: Path | None = Field(
+        None, description="A tiers.toml in place of the one that comes with the package."
+    )
+    jwt_key: SecretStr = Field(
+        SecretStr(""),
+        description="HS256 secret (at least 32 characters) or PEM public key (RS256, ES256) that checks bearer JWTs. During a rotation several: PEM blocks one after the other, secrets one per line. Empty: only service tokens are accepted.",
+    )
     jwt_algorithm: str = Field("HS256", description="The one accepted JWT algorithm: HS256, RS256 or ES256.")
     jwt_audience: str = Field("persona-graph", description="Required `aud` claim.")
     jwt_issuer: str = Field("", description="Required `iss` claim; must be set when `jwt_key` is.")
-    introspection: bool = Field(False, description="Answer introspection queries and serve GraphiQL. The embedded stack turns it on.")
-    allowed_origins: Annotated[list[str], NoDecode] = Field([], description="Comma-separated browser origins allowed to call the API (CORS and WebSocket). The API's own origin always is.")
+    introspection: bool = Field(
+        False, description="Answer introspection queries and serve GraphiQL. The embedded stack turns it on."
+    )
+    allowed_origins: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Comma-separated browser origins allowed to call the API (CORS and WebSocket). The API's own origin always is.",
+    )
     max_body_bytes: int = Field(1_000_000, description="Largest GraphQL request body, in bytes.")
     max_audio_bytes: int = Field(50_000_000, description="Largest uploaded audio file, in bytes.")
     max_image_bytes: int = Field(15_000_000, description="Largest uploaded image file, in bytes.")
@@ -44,20 +81,65 @@ class Settings(BaseSettings):
     max_image_pixels: int = Field(50_000_000, description="Most pixels of an uploaded image.")
     max_script_chars: int = Field(20_000, description="Longest script of one generation, in characters.")
     upload_ttl: float = Field(3600, description="How long a signed upload link works, in seconds.")
-    upload_floor: int = Field(1024, description="Slowest accepted upload in bytes per second, averaged over `upload_window`.")
-    upload_window: float = Field(20.0, gt=0, description="Seconds of waiting for the client over which `upload_floor` is averaged.")
-    max_uploads_open: int = Field(50, ge=1, description="Uploads an account may have announced and not finished at one time.")
-    max_stored_bytes: int = Field(2_000_000_000, description="Bytes of uploads an account may have stored or announced at one time.")
+    upload_floor: int = Field(
+        1024, description="Slowest accepted upload in bytes per second, averaged over `upload_window`."
+    )
+    upload_window: float = Field(
+        20.0, gt=0, description="Seconds of waiting for the client over which `upload_floor` is averaged."
+    )
+    max_uploads_open: int = Field(
+        50, ge=1, description="Uploads an account may have announced and not finished at one time."
+    )
+    max_stored_bytes: int = Field(
+        2_000_000_000, description="Bytes of uploads an account may have stored or announced at one time."
+    )
     link_ttl: float = Field(900, description="How long a signed media link works, in seconds.")
-    decode_seconds: float = Field(3.0, description="CPU time of a process that probes an upload, in seconds; three times as much wall time ends it too. Audio gets a hundredth of max_audio_seconds more.")
-    decode_bytes: int = Field(512 * 1024 * 1024, description="Address space of a probing child process, in bytes.")
-    lease_seconds: float = Field(4.0, description="How long a worker owns a job without a heartbeat; a killed worker's job is taken over after this.")
+    decode_seconds: float = Field(
+        3.0,
+        description="CPU time of a process that probes an upload, in seconds; three times as much wall time ends it too. Audio gets a hundredth of max_audio_seconds more.",
+    )
+    decode_bytes: int = Field(
+        512 * 1024 * 1024, description="Address space of a probing child process, in bytes."
+    )
+    lease_seconds: float = Field(
+        4.0,
+        description="How long a worker owns a job without a heartbeat; a killed worker's job is taken over after this.",
+    )
     sweep_seconds: float = Field(1.0, description="How often each worker looks for due jobs, in seconds.")
     worker_jobs: int = Field(8, ge=1, description="Jobs one worker process advances at a time.")
-    stream_idle_seconds: float = Field(30.0, description="A subscriber that stops reading is dropped after this many seconds.")
-    ws_init_seconds: float = Field(10.0, description="Time a WebSocket client has to send connection_init, in seconds.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
-    log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for one JSON object per line.")
+    stream_idle_seconds: float = Field(
+        30.0, description="A subscriber that stops reading is dropped after this many seconds."
+    )
+    ws_init_seconds: float = Field(
+        10.0, description="Time a WebSocket client has to send connection_init, in seconds."
+    )
+    ws_max_operations: int = Field(100, ge=1, description="Operations one WebSocket may run at a time.")
+    max_sockets_per_account: int = Field(
+        20, ge=1, description="WebSockets one account may have open on one API process."
+    )
+    max_sockets_per_address: int = Field(
+        1000,
+        ge=1,
+        description="WebSockets one network address may have open on one API process. Raise it behind a proxy that hides addresses.",
+    )
+    max_sse_per_account: int = Field(
+        100, ge=1, description="Server-sent event streams one account may have open on one API process."
+    )
+    cost_budget: int = Field(
+        100_000, ge=1, description="Cost points an account may spend at once; see `extensions.cost`."
+    )
+    cost_refill: float = Field(2000.0, gt=0, description="Cost points an account gets back per second.")
+    trusted_documents: Path | None = Field(
+        None,
+        description="A JSON object of GraphQL documents by name. They run when a request names their SHA-256 as `documentId`.",
+    )
+    trusted_only: bool = Field(False, description="Run no other documents than the trusted ones.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="`text` for people, `json` for one JSON object per line."
+    )
 
     def __init__(self, **values: object) -> None:
         for name in ("allowed_origins",):
