@@ -31,7 +31,7 @@ def create_app(settings: Settings) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, Any]]:
-        async with Runtime.open(settings) as runtime:
+        async with _noted_fault(app), Runtime.open(settings) as runtime:
             edge = app.state.edge = Edge(
                 schema, lambda viewer: Context(runtime, viewer), runtime.viewers.authenticate, settings
             )
@@ -56,7 +56,21 @@ def serve(settings: Settings, *, fd: int | None = None) -> None:
         app, host=settings.host, port=settings.port, fd=fd, log_config=None, access_log=False, proxy_headers=False,
         lifespan="on", **uvicorn_options(settings),
     )  # fmt: skip
-    Server(config, lambda: app.state.edge.close()).run()
+    with contextlib.suppress(SystemExit):
+        Server(config, lambda: app.state.edge.close()).run()
+    if app.state.fault is not None:
+        raise app.state.fault
+
+
+@contextlib.asynccontextmanager
+async def _noted_fault(app: Starlette) -> AsyncIterator[None]:
+    """The server only logs what fails at start or stop, and then ends as if all were well."""
+    app.state.fault = None
+    try:
+        yield
+    except Exception as fault:
+        app.state.fault = fault
+        raise
 
 
 def _routes(runtime: Runtime, edge: Edge) -> list[BaseRoute]:

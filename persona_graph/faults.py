@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 from pydantic import ValidationError
 
 from persona_graph.accounts.viewers import JwtSettingsFault
@@ -42,7 +44,7 @@ def _of_a_server(error: BaseException) -> str | None:
 
     from persona_graph.media.store import StoreUnavailable
 
-    text = " ".join(str(getattr(error, "orig", None) or error).split())
+    text = shorten(" ".join(str(getattr(error, "orig", None) or error).split()), 200, placeholder=" …")
     if isinstance(error, ArgumentError | NoSuchModuleError | DBAPIError):
         return (
             f"the database cannot be used ({text}); check {PREFIX}DATABASE_URL, or run `persona-graph doctor`"
@@ -51,6 +53,8 @@ def _of_a_server(error: BaseException) -> str | None:
         return f"Redis cannot be used ({text}); check {PREFIX}REDIS_URL, or run `persona-graph doctor`"
     if isinstance(error, StoreUnavailable):
         return f"the media store cannot be used ({text}); check {PREFIX}STORAGE_URL and its keys, or run `persona-graph doctor`"
+    if isinstance(error, ConnectionError | TimeoutError):
+        return f"a server that the settings name cannot be reached ({text}); `persona-graph doctor` says which"
     if isinstance(error, OSError):
         return f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}; run `persona-graph doctor`"
     return None

@@ -24,11 +24,17 @@ def configure(settings: Settings) -> None:
     stream = logging.StreamHandler(sys.stderr)
     strike = Strike(settings.secret_values())
     stream.setFormatter(JsonLines(strike) if settings.log_format == "json" else TextLines(strike))
+    stream.addFilter(_not_twice)
     root = logging.getLogger()
     root.handlers[:] = [stream]
     root.setLevel(settings.log_level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _not_twice(record: logging.LogRecord) -> bool:
+    """The server logs what failed at start or stop as a bare traceback; ``serve`` raises it, and that shows."""
+    return not (record.name == "uvicorn.error" and str(record.msg).startswith("Traceback"))
 
 
 class Strike:

@@ -130,7 +130,7 @@ def test_every_room_has_its_arrows_written_down() -> None:
         (("arq",), ("persona_graph/jobs/doorbell.py", "persona_graph/worker.py")),
         (("pydub",), ("persona_graph/media/",)),
         (("alembic",), ("persona_graph/migrations/",)),
-        (("uvicorn",), ("persona_graph/cli.py", "persona_graph/graphql/transport/server.py")),
+        (("uvicorn",), ("persona_graph/app.py", "persona_graph/graphql/transport/server.py")),
         (("obstore",), ("persona_graph/media/store.py",)),
     ],
 )
