@@ -58,7 +58,9 @@ class Runtime:
             stack.push_async_callback(doorbell.close)
             listener = plain_redis(redis_url)
             stack.push_async_callback(listener.aclose)
-            yield _wire(settings, db, media, http, doorbell, Feed(db, listener))
+            runtime = _wire(settings, db, media, http, doorbell, Feed(db, listener))
+            stack.push_async_callback(runtime.viewers.close)
+            yield runtime
 
 
 def _wire(

@@ -15,7 +15,7 @@ from persona_graph.provider.orders import FileRef
 class Call(Protocol):
     """Lent for one call of ``start``, ``check``, ``find``, ``cancel`` or ``forget_voice``.
 
-    ``http``: timeouts, size caps and the address guard are already on. ``remaining``: seconds until
+    ``http``: a shared client with timeouts. ``remaining``: seconds until
     the core cuts this call off. ``idempotency_key``: the same for every try of one attempt.
     ``client_ref``: a public reference a vendor may echo. ``folder``: a private directory of this
     attempt on this machine; it outlives the call and is deleted when the attempt ends, and on
