@@ -109,14 +109,17 @@ class Arch:
 
 @dataclass(frozen=True, slots=True)
 class Mouth:
-    """``upper`` and ``lower`` are the inner edges of the lips (the same curve when the photo shows a
-    closed mouth); ``teeth`` says that teeth are seen between them."""
+    """``upper`` and ``lower`` are the inner edges of the lips, the same curve when the photo shows a closed
+    mouth; ``upper_lip`` and ``lower_lip`` are their thickness."""
 
     upper: Arch
     lower: Arch
     upper_lip: float
     lower_lip: float
-    teeth: bool
+
+    @property
+    def apart(self) -> bool:
+        return self.upper != self.lower
 
 
 @dataclass(frozen=True, slots=True)

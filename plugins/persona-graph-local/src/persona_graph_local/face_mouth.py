@@ -56,7 +56,6 @@ def _step(values: Floats, middle: float, width: float) -> Floats:
 class Evidence:
     between: Floats
     lips: Floats
-    teeth: Floats
 
     @classmethod
     def of(cls, tones: Tones) -> Evidence:
@@ -64,7 +63,7 @@ class Evidence:
         coloured = float(np.std(tones.red[180:250, 110:210])) > 1.0
         valley = cv2.morphologyEx(tones.light, cv2.MORPH_BLACKHAT, np.ones((13, 1), np.uint8))
         dark = np.maximum(
-            _step(-tones.light, -0.62, 0.05), np.clip(valley / (0.22 if coloured else 0.45), 0.0, 1.0)
+            _step(-tones.light, -0.62, 0.05), np.clip(valley / (0.22 if coloured else 0.7), 0.0, 1.0)
         )
         if coloured:
             teeth = _step(-red, 3.5, 1.0) * _step(tones.light, 0.72, 0.04)
@@ -75,9 +74,7 @@ class Evidence:
             skin = np.float32(np.median(tones.light[200:265, 115:205]))
             teeth = _step(np.asarray(crest, np.float32), 0.10, 0.02) * _step(tones.light - skin, 0.1, 0.015)
             lips = _step(skin - tones.light, 0.05, 0.03) * _step(tones.light, 0.55, 0.05)
-        return cls(
-            np.maximum(teeth, dark).astype(np.float32), lips.astype(np.float32), teeth.astype(np.float32)
-        )
+        return cls(np.maximum(teeth, dark).astype(np.float32), lips.astype(np.float32))
 
 
 class _Columns:
@@ -154,14 +151,12 @@ def fit_mouth(face: Image) -> tuple[Mouth, Tones]:
     """``face`` is upright (``face_finder.upright``); the mouth comes in face coordinates."""
     tones = Tones.of(face)
     evidence = Evidence.of(tones)
-    middle, half, base, slope, sag, gap = (float(v) for v in _Fit(evidence).best())
+    middle, half, base, slope, sag, gap = (float(v) for v in _trimmed(evidence, _Fit(evidence).best()))
     x = middle + half * ALONG[8:-8]
     upper = Arch(middle - half, middle + half, base, slope, sag)
     lower = Arch(middle - half, middle + half, base, slope, sag + gap)
-    open_ = gap / UNIT > CLOSED
-    if not open_:
+    if gap / UNIT < CLOSED:
         upper = lower = Arch(middle - half, middle + half, base, slope, sag + gap / 2)
-    seen = _Columns(evidence.teeth)(x, upper.at(x), lower.at(x)).mean() / max(1.0, gap)
     above = _thickness(evidence.lips, x, upper.at(x), -1)
     below = _thickness(evidence.lips, x, lower.at(x), 1)
     mouth = Mouth(
@@ -169,9 +164,39 @@ def fit_mouth(face: Image) -> tuple[Mouth, Tones]:
         _in_units(lower),
         float(np.clip(above / UNIT, 0.07, 0.18)),
         float(np.clip(below / UNIT, 0.09, 0.24)),
-        bool(open_ and seen > 0.35),
     )
     return mouth, tones
+
+
+def _trimmed(evidence: Evidence, guess: NDArray[Any]) -> NDArray[Any]:
+    """Parabolas run out thin, and skin costs them little there: the corners are where the last of what lies
+    between the lips is seen. The heights in the middle stay."""
+    middle, half, base, slope, sag, gap = guess
+    along = np.linspace(-1, 1, 81)
+    bow = 1.0 - along * along
+    upper = base + slope * half * along + sag * bow
+    column = np.rint(middle + half * along).astype(np.intp).clip(0, evidence.between.shape[1] - 1)
+    rows = (
+        np.rint(upper + gap * bow * np.linspace(0, 1, 5)[:, None]).astype(np.intp)
+        + np.arange(-1, 2)[:, None, None]
+    )
+    seen = evidence.between[rows.clip(0, evidence.between.shape[0] - 1), column].max((0, 1)) > 0.75
+    ends = np.array([_end(along, seen, -1), _end(along, seen, 1)])
+    left, right = ends
+    level = base + slope * half * ends + (sag + 0.5 * gap) * (1.0 - ends * ends)
+    tilt = (level[1] - level[0]) / (half * (right - left))
+    centre = middle + half * ends.mean()
+    chord, top = level.mean(), base + slope * (centre - middle) + sag
+    return np.array([centre, half * (right - left) / 2, chord, tilt, top - chord, gap])
+
+
+def _end(along: NDArray[Any], seen: NDArray[np.bool_], side: int) -> float:
+    """The outermost run of what is surely seen; a single spot is a crease of the cheek."""
+    order = np.argsort(-side * along)
+    runs = np.convolve(seen[order].astype(np.intp), np.ones(4, np.intp), "valid")
+    first = np.flatnonzero(runs == 4)
+    outermost = float(along[order[first[0]]]) if first.size else float(side)
+    return float(np.clip(side * outermost + 0.03, 0.75, 1.0)) * side
 
 
 def _thickness(lips: Floats, x: NDArray[Any], edge: NDArray[Any], way: int) -> float:

@@ -75,7 +75,7 @@ def framed(photo: Image, cut: Cut, size: tuple[int, int]) -> tuple[Image, Affine
 def _sharpened(picture: Image, scale: float) -> Image:
     """Enlarging blurs by about the scale; more than a light touch would bring out its ringing."""
     soft = cv2.GaussianBlur(picture, (0, 0), min(3.0, max(0.8, 0.55 * scale)))
-    amount = min(0.6, max(0.2, 0.35 * scale))
+    amount = min(0.5, max(0.2, 0.3 * scale))
     return np.asarray(cv2.addWeighted(picture, 1.0 + amount, soft, -amount, 0.0), np.uint8)
 
 

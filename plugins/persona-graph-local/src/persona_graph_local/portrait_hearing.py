@@ -119,8 +119,8 @@ def _placed(balance: Floats, counted: NDArray[np.bool_]) -> Floats:
     """0–1 within what this voice and this microphone make of it."""
     if counted.sum() < RATE // 4:
         return np.full(len(balance), 0.5, np.float32)
-    low, high = np.percentile(balance[counted], (10, 90))
-    return np.asarray(np.clip((balance - low) / max(0.3, float(high - low)), 0, 1), np.float32)
+    low, middle, high = np.percentile(balance[counted], (10, 50, 90))
+    return np.asarray(np.clip(0.5 + (balance - middle) / max(0.6, float(high - low)), 0, 1), np.float32)
 
 
 def _even(track: Floats, sigma: float) -> Floats:

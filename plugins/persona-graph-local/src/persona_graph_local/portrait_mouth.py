@@ -19,7 +19,7 @@ from persona_graph_local.portrait_patch import Patch, smooth
 LIFT = 0.04
 DROP = 0.25
 SHUT_AT = 0.62
-TEETH_BELOW = 0.085
+TEETH_BELOW = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class MouthPainter:
         mouth = face.mouth
         self.mouth = mouth
         middle, seam = mouth.lower.middle, mouth.lower.base + mouth.lower.sag
-        self.patch = Patch(picture, face.frame, (middle - 1.2, middle + 1.2), (seam - 0.62, seam + 1.4))
+        self.patch = Patch(picture, face.frame, (middle - 1.02, middle + 1.02), (seam - 0.52, seam + 1.22))
         self.inner = Patch(picture, face.frame, (middle - 0.66, middle + 0.66), (seam - 0.36, seam + 0.42))
         self.soft = max(1.7, 0.95 * enlarged) / face.frame.unit
         x, y = self.patch.x, self.patch.y
@@ -54,30 +54,23 @@ class MouthPainter:
         )
         self.smile = (0.6 * max(0.0, mouth.lower.sag - 0.06) * corners * self.patch.fade).astype(np.float32)
         self.jaw = (0.8 * np.exp(-(((x - middle) / 0.72) ** 4))).astype(np.float32)
-        self.teeth = _photo_teeth(self.inner, face) if mouth.teeth else _drawn_teeth(self.inner, face)
+        self.teeth = _photo_teeth(self.inner, face) if mouth.apart else _drawn_teeth(self.inner, face)
         skin = np.array(face.skin, np.float32)
-        self.cavity = skin * np.array((0.13, 0.11, 0.2), np.float32) + np.float32(3.0)
-        self.tongue = 0.42 * np.array(face.lip, np.float32) + skin * np.array((0.1, 0.08, 0.2), np.float32)
-        self.shadow = skin * np.array((0.34, 0.32, 0.44), np.float32)
+        colour = min(1.0, float(np.ptp(skin)) / (0.12 * float(skin.mean()) + 1.0))
+        self.cavity = skin * _tint((0.13, 0.11, 0.2), colour) + np.float32(3.0)
+        self.tongue = 0.42 * np.array(face.lip, np.float32) + skin * _tint((0.1, 0.08, 0.2), colour)
+        self.shadow = skin * _tint((0.34, 0.32, 0.44), colour)
 
     def paint(self, canvas: Image, pose: MouthPose) -> None:
         patch = self.patch
-        if (
-            pose.open < 0.004
-            and abs(pose.width) < 0.01
-            and (pose.part > 0.996 or self.mouth.upper == self.mouth.lower)
-        ):
+        if pose.open < 0.004 and abs(pose.width) < 0.01 and (pose.part > 0.996 or not self.mouth.apart):
             return
         x, level = self._gathered(pose)
         upper, lower, top, bottom = self._curves(x, pose)
         ahead, behind = level - top, level - bottom
         below = self._below(behind, bottom - lower, pose)
         above = self._above(level, top, top - upper)
-        rim = (
-            self.rim
-            * np.clip(6.0 * (bottom - top) / self.soft, 0, 1)
-            * (np.abs(self.mouth.lower.along(x)) < 1)
-        )
+        rim = self.rim * np.clip(6.0 * (bottom - top) / self.soft, 0, 1) * self._inwards(x)
         y = np.where(
             ahead + behind < 0, np.minimum(level - above, upper - rim), np.maximum(level - below, lower + rim)
         )
@@ -95,6 +88,11 @@ class MouthPainter:
         width = pose.width - 0.45 * pose.open
         x = self.patch.x - np.float32(0.3 * width) * self.sideways
         return x, self.patch.y - np.float32(max(0.0, -width)) * self.smile
+
+    def _inwards(self, x: Floats) -> NDArray[Any]:
+        """0 at the corners and beyond, 1 a little inwards."""
+        along = self.mouth.lower.along(x)
+        return np.asarray(np.clip(4.0 * (1.0 - along * along), 0, 1))
 
     def _curves(self, x: Floats, pose: MouthPose) -> tuple[Any, Any, Any, Any]:
         """The curves of the photo, then where the pose puts them."""
@@ -138,7 +136,7 @@ class MouthPainter:
         seen *= np.clip(gap / (1.6 * self.soft), 0, 1)
         target = inner.of(canvas)
         base = target.astype(np.float32)
-        if self.mouth.upper != self.mouth.lower and pose.part < 0.5:
+        if self.mouth.apart and pose.part < 0.5:
             self._crease(base, depth, x, pose)
         along = self.mouth.lower.along(x)
         inside = self._inside(depth, left, gap, along, pose)
@@ -163,14 +161,20 @@ class MouthPainter:
         ends = np.clip(1.0 - np.abs(along) ** 3, 0, 1)
         corners = (0.75 * smooth((np.abs(along) - 0.55) / 0.45))[..., None].astype(np.float32)
         out = out + (self.shadow - out) * corners
-        own = self.mouth.teeth
-        lip, deep = (0.8, 0.8) if own else (0.72, 0.6)
+        own = self.mouth.apart
+        lip, deep = (0.8, 0.8) if own else (0.8, 0.75)
         shade = (lip + (1 - lip) * smooth(depth / 0.07)) * (deep + (1 - deep) * ends)
         cover = self.teeth.cover(0.0 if own else 0.05 * max(0.0, -pose.width)) * (1.0 if own else 0.9)
         shown = (cover * np.clip(gap / 0.03, 0, 1))[..., None].astype(np.float32)
         return np.asarray(
             out + (self.teeth.colour * shade[..., None].astype(np.float32) - out) * shown, np.float32
         )
+
+
+def _tint(shares: tuple[float, float, float], colour: float) -> Floats:
+    """Shares of the skin's blue, green and red; without ``colour`` (a grey photo) all the same."""
+    mean = sum(shares) / 3
+    return np.array([mean + (share - mean) * colour for share in shares], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ class Teeth:
 
 
 def _photo_teeth(inner: Patch, face: Face) -> Teeth:
-    """The photo's own teeth, run on upwards under the lip so that they are there when it is raised."""
+    """What the photo shows between the lips, run on upwards under the lip so that they are there when it is raised."""
     edge = 1.6 / face.frame.unit
     upper, lower = face.mouth.upper.at(inner.x) + edge, face.mouth.lower.at(inner.x) - edge
     lower = np.maximum(upper, lower)
@@ -203,7 +207,7 @@ def _drawn_teeth(inner: Patch, face: Face) -> Teeth:
     mouth, x = face.mouth, inner.x
     along = mouth.upper.along(x)
     skin = np.array(face.skin, np.float32)
-    white = np.float32(0.55) * skin.mean() + 0.4 * skin
+    white = np.minimum(np.float32(0.68) * skin.mean() + 0.43 * skin, 238.0)
     seams = 1.0 - 0.06 * np.exp(-(((np.abs(along) * 7.0) % 1.0 - 0.5) ** 2) / 0.01)
     colour = (np.ones((*x.shape, 3), np.float32) * white) * seams[..., None].astype(np.float32)
     margin = mouth.upper.at(x) + TEETH_BELOW * np.clip(1.0 - 1.7 * along * along, 0, 1) - 0.01 - inner.y
