@@ -80,7 +80,8 @@ async def _read_off(request: Request) -> None:
     what it writes is read and dropped. One that waits for `100 Continue` has not begun."""
     if request.method != "PUT" or "expect" in request.headers:
         return
-    with contextlib.suppress(ClientDisconnect, TimeoutError):
+    # RuntimeError: all of it was read before.
+    with contextlib.suppress(ClientDisconnect, TimeoutError, RuntimeError):
         async with asyncio.timeout(_LINGER_SECONDS):
             seen = 0
             async for chunk in request.stream():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import shutil
 import tempfile
+import wave
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -22,6 +25,16 @@ from persona_graph.settings import Settings
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 SAMPLE = SAMPLES / "1688" / "1688-142285-0000.flac"
+
+
+def tone(seconds: float = 1.0) -> bytes:
+    """A WAV file with a sound in it."""
+    wave_bytes = io.BytesIO()
+    with wave.open(wave_bytes, "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        at = np.arange(int(16000 * seconds))
+        file.writeframes((9000 * np.sin(at * 0.1)).astype("<i2").tobytes())
+    return wave_bytes.getvalue()
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import io
 import os
 import stat
 import tempfile
 import time
-import wave
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 from sqlalchemy import select, update
 
@@ -25,20 +22,10 @@ from persona_graph.media.keys import new_master_key
 from persona_graph.media.plain import sweep_private_files
 from persona_graph.media.vault import Vault
 
-from .conftest import SAMPLE, Bucket, Room, open_room, settings_for
+from .conftest import SAMPLE, Bucket, Room, open_room, settings_for, tone
 
 SPEECH = SAMPLE.read_bytes()
 AGED = timedelta(seconds=-5)
-
-
-def tone(seconds: float = 1.0) -> bytes:
-    """A WAV file with a sound in it."""
-    wave_bytes = io.BytesIO()
-    with wave.open(wave_bytes, "wb") as file:
-        file.setparams((1, 2, 16000, 0, "NONE", ""))
-        at = np.arange(int(16000 * seconds))
-        file.writeframes((9000 * np.sin(at * 0.1)).astype("<i2").tobytes())
-    return wave_bytes.getvalue()
 
 
 async def body(content: bytes, part: int = 65536) -> AsyncIterator[bytes]:
