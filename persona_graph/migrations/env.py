@@ -1,5 +1,7 @@
 """Alembic's entry: runs on the connection it is handed."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from alembic import context

@@ -4,6 +4,8 @@ The eight columns of their persona table over the normalised tables; state is st
 columns hold the ids of the stored files: links are made per request and expire.
 """
 
+from __future__ import annotations
+
 from alembic import op
 
 revision = "0002"
