@@ -33,7 +33,7 @@ STAMP = os.path.join(VENV, "installed.json")
 # What each kind of verb needs; ALL contains DEMO, so a demo after the tests installs nothing.
 DEMO = ("--extra", "local")
 ALL = ("--all-extras", "--group", "dev")
-SOURCES = ("persona_graph", "plugins", "tests", "run.py")
+SOURCES = ("persona_graph", "plugins", "tests", "docs", "run.py")
 
 
 class Stop(Exception):
@@ -353,6 +353,12 @@ def schema(given):
     become(["-m", "persona_graph", "schema", *(given or ["--write", "schema.graphql"])], ROOT)
 
 
+def docs(given):
+    """The tables in docs/ that come from the code."""
+    sync(ALL)
+    return subprocess.call([PYTHON, os.path.join("docs", "generate.py")], cwd=ROOT, env=own_environment())
+
+
 def tool(name, *words):
     return subprocess.call([PYTHON, "-m", name, *words], cwd=ROOT, env=own_environment())
 
@@ -393,6 +399,7 @@ VERBS = {
     "lint": lint,
     "types": types,
     "schema": schema,
+    "docs": docs,
     "install": install,
 }
 USAGE = """usage: python3 run.py VERB [options]     (VERB -h: the verb's own options)
@@ -402,6 +409,7 @@ USAGE = """usage: python3 run.py VERB [options]     (VERB -h: the verb's own opt
   test      every test; further words go to pytest (a path, -k NAME)
   check     format, lint, types, schema, tests: what CI runs
   fmt lint types schema      one part of it; fmt and schema write
+  docs      bring the tables in docs/ up to date with the code
   install   only install what the tests need
   doctor plugins token migrate worker api      the persona-graph command itself (docs/cli.md)
 """

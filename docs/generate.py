@@ -55,7 +55,9 @@ def _section(name: str, sub: argparse.ArgumentParser) -> str:
     if options:
         lines += ["", "| option | what it is |", "|---|---|"]
     for action in options:
-        value = "" if action.nargs == 0 else " " + (action.metavar or _choices(action) or action.dest.upper())
+        value = (
+            "" if action.nargs == 0 else " " + str(action.metavar or _choices(action) or action.dest.upper())
+        )
         said = (action.help or "") % {"default": action.default}
         lines.append(f"| `{', '.join(action.option_strings)}{value}` | {said} |")
     return "\n".join(lines)
@@ -71,9 +73,9 @@ PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_table, "cli.md": 
 def written(page: str) -> str:
     """The page as it should be."""
     text = (HERE / page).read_text(encoding="utf-8")
-    block = re.compile(r"(<!-- generated -->\n).*?(\n<!-- end -->)", re.DOTALL)
+    block = re.compile(r"(<!-- generated -->\n).*?(<!-- end -->)", re.DOTALL)
     made = PAGES[page]()
-    text, count = block.subn(lambda found: f"{found[1]}{made}{found[2]}", text)
+    text, count = block.subn(lambda found: f"{found[1]}\n{made}\n\n{found[2]}", text)
     if count != 1:
         raise ValueError(f"{page} needs one pair of markers")
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import shorten
 
 from pydantic import ValidationError
@@ -17,6 +18,8 @@ from persona_graph.settings import PREFIX
 
 _SAID_BY_US = (FolderUnusable, PortTaken, StackFailed, SecretsUnusable)
 
+_TABLE_MISSING = re.compile(r"no such table|relation .* does not exist", re.IGNORECASE)
+
 
 def in_one_line(error: BaseException) -> str | None:
     """The line for an expected failure; None for a bug."""
@@ -30,6 +33,10 @@ def in_one_line(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, KeyMaterialError):
         return f"{error} `persona-graph keys` prints usable ones; docs/operate.md says how to change keys."
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "persona_graph").startswith(
+        "persona_graph"
+    ):
+        return f"the settings ask for the package {error.name!r}, which is not installed (check {PREFIX}DATABASE_URL; docs/operate.md)"
     return _of_a_server(error)
 
 
@@ -40,12 +47,14 @@ def _setting(place: tuple[int | str, ...], complaint: str) -> str:
 
 def _of_a_server(error: BaseException) -> str | None:
     from redis.exceptions import RedisError
-    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+    from sqlalchemy.exc import SQLAlchemyError
 
     from persona_graph.media.store import StoreUnavailable
 
     text = shorten(" ".join(str(getattr(error, "orig", None) or error).split()), 200, placeholder=" …")
-    if isinstance(error, ArgumentError | NoSuchModuleError | DBAPIError):
+    if isinstance(error, SQLAlchemyError) and _TABLE_MISSING.search(text):
+        return "the database lacks this version's tables; run `persona-graph migrate`"
+    if isinstance(error, SQLAlchemyError):
         return (
             f"the database cannot be used ({text}); check {PREFIX}DATABASE_URL, or run `persona-graph doctor`"
         )
@@ -54,7 +63,9 @@ def _of_a_server(error: BaseException) -> str | None:
     if isinstance(error, StoreUnavailable):
         return f"the media store cannot be used ({text}); check {PREFIX}STORAGE_URL and its keys, or run `persona-graph doctor`"
     if isinstance(error, ConnectionError | TimeoutError):
-        return f"a server that the settings name cannot be reached ({text}); `persona-graph doctor` says which"
+        return (
+            f"a server that the settings name cannot be reached ({text}); `persona-graph doctor` says which"
+        )
     if isinstance(error, OSError):
         return f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}; run `persona-graph doctor`"
     return None

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -183,6 +184,8 @@ class Settings(BaseSettings):
         """What must never stand in a log: every secret here, and every setting of a plugin."""
         own = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
         keys = [entry.partition(":")[2] for entry in self.master_keys.get_secret_value().split(",")]
+        keys += self.signing_key.get_secret_value().split(",")
+        keys += filter(None, (urlsplit(url).password for url in (self.database, self.redis_url.get_secret_value())))
         plugins = [value for key, value in os.environ.items() if key.startswith(PLUGIN_PREFIX)]
         return [*own, *keys, *(value for value in plugins if not value.startswith(("http://", "https://")))]
 

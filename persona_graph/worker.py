@@ -57,9 +57,11 @@ def _chores(runtime: Runtime) -> list[Chore]:
 
 
 async def _close(ctx: dict[str, Any]) -> None:
-    ctx["sweeper"].cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await ctx["sweeper"]
+    # ARQ also closes a worker that could not be opened.
+    if sweeper := ctx.get("sweeper"):
+        sweeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeper
     await ctx["stack"].aclose()
 
 
