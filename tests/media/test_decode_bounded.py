@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from persona_graph.errors import MediaRefused
-from persona_graph.media.audio import probe_audio
+from persona_graph.media.audio import canonical_wav, probe_audio
 from persona_graph.media.bounded import Bounds, ask, ffmpeg_binary, run_bounded
 from persona_graph.settings import Settings
 
@@ -167,12 +167,14 @@ async def test_a_child_without_a_reply_is_a_refusal(topic: str) -> None:
         await ask(topic, {}, Bounds())
 
 
-async def test_a_file_that_is_gone_is_a_refusal_and_links_are_not_followed(tmp_path: Path) -> None:
+async def test_a_file_that_is_gone_is_a_refusal_and_no_link_is_written_through(tmp_path: Path) -> None:
     with pytest.raises(MediaRefused):
         await probe_audio(tmp_path / "gone.wav")
-    (tmp_path / "link.flac").symlink_to(SAMPLE)
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "out.wav").symlink_to(tmp_path / "precious")
     with pytest.raises(MediaRefused):
-        await probe_audio(tmp_path / "link.flac")
+        await canonical_wav(SAMPLE, tmp_path / "out.wav", bounds=Bounds(seconds=20))
+    assert (tmp_path / "precious").read_bytes() == b"precious"
 
 
 HOSTILE: list[Any] = [
