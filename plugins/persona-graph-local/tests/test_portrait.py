@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import wave
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,6 @@ from persona_graph_local.portrait import EncoderFailed, NoFace, render
 from persona_graph_local.portrait_encoder import MARK, available_encoder, choose_encoder, film
 from persona_graph_local.portrait_framing import choose_cut, frame_size, framed
 from persona_graph_local.portrait_hearing import hear
-from persona_graph_local.portrait_motion import motion
-from persona_graph_local.portrait_shapes import letters_of
 
 SAMPLES = Path(__file__).parents[3] / "tests" / "samples"
 ASTRONAUT = SAMPLES / "photos" / "astronaut.png"
@@ -161,8 +158,7 @@ def test_mouth_opens_with_the_words_of_real_speech(read_film: Film, reading: Pat
     assert opening.max() > 0.05
     assert together > 0.45
     assert together > max(apart) + 0.15
-    best = max(range(-6, 7), key=lambda shift: correlation(np.roll(opening, shift), loud))
-    assert abs(best) <= 2, f"lips are {best} frames off"
+    assert abs(max(range(-6, 7), key=lambda shift: correlation(np.roll(opening, shift), loud))) <= 2
 
 
 def test_mouth_follows_phonemes_where_they_are_known(folder: Path) -> None:
@@ -240,8 +236,6 @@ def test_it_stays_the_same_person_in_the_same_place(read_film: Film) -> None:
 def test_edges_of_what_is_redrawn_do_not_show(read_film: Film) -> None:
     """No rectangle: across the border of the redrawn patch the steps are no larger than beside it."""
     widest = read_film.frames[int(np.argmax(read_film.opening()))].astype(float)
-    closed = read_film.frames[0].astype(float)
-    assert np.abs(widest - closed).mean() > 0.5
     for side in (-1.02, 1.02):
         column, top = (round(v) for v in read_film.face.point(side, 0.7))
         bottom = round(read_film.face.point(side, 1.9)[1])
@@ -285,11 +279,8 @@ def test_every_shape_has_its_size_and_an_unstretched_face(
     )
     box, _ = find_face(clip.frames[-1])
     assert box.width > 0.3 * side
-    photo = cv2.imread(str(ASTRONAUT))
-    before, after = read_face(photo), read_face(clip.frames[0])
-    assert after.mouth.lower.base + after.mouth.lower.sag == pytest.approx(
-        before.mouth.lower.base + before.mouth.lower.sag, abs=0.12
-    )
+    lips = [read_face(cv2.imread(str(ASTRONAUT))).mouth.lower, read_face(clip.frames[0]).mouth.lower]
+    assert np.ptp([lip.base + lip.sag for lip in lips]) < 0.12
 
 
 @pytest.mark.parametrize("aspect", ["16:9", "9:16"])
@@ -307,7 +298,11 @@ def test_a_photo_without_room_is_filled_up_without_a_second_face_or_an_edge(
     assert far.std() > 0.5 and far.mean() > 15, "the fill is no plain bar"
 
 
-def test_same_seed_same_bytes_other_seed_other_film(folder: Path, short: Path) -> None:
+def test_same_seed_same_bytes_other_seed_other_film(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, short: Path
+) -> None:
+    """And no ffmpeg of the machine is needed for it."""
+    monkeypatch.setenv("PATH", "")
     films = []
     for index, seed in enumerate((5, 5, 6)):
         out = folder / f"seed-{index}.mp4"
@@ -351,10 +346,9 @@ def test_refusals_of_what_is_no_speech_or_no_picture(folder: Path, short: Path) 
             render(ASTRONAUT, speech, out)
     with pytest.raises(ValueError, match="readable picture"):
         render(short, short, out)
-    with pytest.raises(ValueError, match="resolution"):
-        render(ASTRONAUT, short, out, resolution="1080p")
-    with pytest.raises(ValueError, match="aspect"):
-        render(ASTRONAUT, short, out, aspect="4:3")
+    for word, value in (("resolution", "1080p"), ("aspect", "4:3")):
+        with pytest.raises(ValueError, match=word):
+            render(ASTRONAUT, short, out, **{word: value})
     assert not out.exists()
 
 
@@ -375,9 +369,8 @@ def test_encoder_failure_carries_its_last_line_and_leaves_nothing(folder: Path, 
 
 def test_another_encoder_serves_where_x264_is_missing(folder: Path, short: Path) -> None:
     listing = " V....D libx264  H.264\n V.S..D mpeg4  MPEG-4 part 2\n"
-    assert choose_encoder(listing).name == "libx264"
     fallback = choose_encoder(listing.splitlines()[1])
-    assert fallback.name == "mpeg4"
+    assert (choose_encoder(listing).name, fallback.name) == ("libx264", "mpeg4")
     with pytest.raises(EncoderFailed):
         choose_encoder(" A....D aac  AAC")
     out = folder / "fallback.mp4"
@@ -393,54 +386,9 @@ def test_progress_counts_frames_that_were_written(folder: Path, bursts: Path) ->
     heard: list[tuple[float, str]] = []
     facts = render(ASTRONAUT, bursts, folder / "progress.mp4", progress=lambda *report: heard.append(report))
     fractions = [fraction for fraction, _ in heard]
-    assert fractions == sorted(fractions)
-    assert fractions[0] == 0.0 and fractions[-1] == 1.0
+    assert fractions == sorted(fractions) and fractions[0] == 0.0 and fractions[-1] == 1.0
     assert len(heard) == facts["frames"] // 10 + 2
     assert {stage for _, stage in heard} == {"reading the face", "drawing", "finished"}
-
-
-def test_the_face_is_read_alike_from_other_versions_of_a_photo() -> None:
-    photo = cv2.imread(str(ASTRONAUT))
-    plain = read_face(photo)
-    turn = cv2.getRotationMatrix2D((256, 256), 8, 1.0)
-    versions = {
-        "mirrored": photo[:, ::-1].copy(),
-        "dark": (photo * 0.42).astype(np.uint8),
-        "small": cv2.resize(photo, None, fx=0.62, fy=0.62, interpolation=cv2.INTER_AREA),
-        "turned": cv2.warpAffine(photo, turn, (512, 512), borderMode=cv2.BORDER_REFLECT_101),
-        "grey": cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR),
-    }
-    faces = {name: read_face(version) for name, version in versions.items()}
-    seam = plain.mouth.lower.base + plain.mouth.lower.sag
-    for name, face in faces.items():
-        assert face.mouth.apart, name
-        assert face.mouth.lower.base + face.mouth.lower.sag == pytest.approx(seam, abs=0.05), name
-        assert face.mouth.lower.half == pytest.approx(plain.mouth.lower.half, abs=0.05), name
-        assert face.mouth.lower.middle == pytest.approx(0, abs=0.06), name
-    assert faces["small"].frame.unit == pytest.approx(0.62 * plain.frame.unit, rel=0.05)
-    assert np.degrees(plain.frame.tilt - faces["turned"].frame.tilt) == pytest.approx(8, abs=1.5)
-    eyes = [
-        versions["mirrored"].shape[1] - 1 - faces["mirrored"].frame.origin[0],
-        faces["dark"].frame.origin[0],
-    ]
-    assert eyes == pytest.approx([plain.frame.origin[0]] * 2, abs=1.5)
-
-
-def test_people_blink_every_two_to_five_seconds(bursts: Path) -> None:
-    hearing = replace(hear(bursts), seconds=120.0)
-    for seed in range(4):
-        moves = motion(hearing, 120 * FPS, FPS, seed)
-        starts = np.flatnonzero(np.diff((moves.lids > 0.05).astype(int)) == 1) / FPS
-        assert len(starts) == moves.blinks
-        assert np.diff(starts).min() > 1.9 and np.diff(starts).max() < 5.1
-        assert moves.zoom.min() > 1.0 and np.abs(np.diff(moves.zoom)).max() < 0.001
-
-
-@pytest.mark.parametrize(
-    ("text", "letters"), [("ˈoʊ", ["o", "ʊ"]), ("tʃ", ["t", "ʃ"]), ("ɑ̃ː", ["ɑ"]), ("pʰ", ["p"]), ("ˌ", [])]
-)
-def test_ipa_is_read_without_stress_length_and_diacritics(text: str, letters: list[str]) -> None:
-    assert letters_of(text) == letters
 
 
 def test_hearing_is_the_same_in_blocks_and_finds_pauses(folder: Path) -> None:
@@ -452,11 +400,3 @@ def test_hearing_is_the_same_in_blocks_and_finds_pauses(folder: Path) -> None:
     assert hearing.loud[710:790].max() == 0
     assert hearing.voice[715:785].max() < 0.5
     assert hearing.loud[820:1240].min() > 0.8
-
-
-def test_no_ffmpeg_of_the_machine_is_used(monkeypatch: pytest.MonkeyPatch, folder: Path, short: Path) -> None:
-    monkeypatch.setenv("PATH", "")
-    assert shutil.which("ffmpeg") is None
-    facts = render(ASTRONAUT, short, folder / "bare.mp4")
-    assert (folder / "bare.mp4").stat().st_size > 5000
-    assert facts["encoder"] == available_encoder().name

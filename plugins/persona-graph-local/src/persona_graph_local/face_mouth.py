@@ -19,7 +19,7 @@ from persona_graph_local.face_geometry import Arch, Floats, Image, Mouth
 
 ALONG = np.linspace(-0.97, 0.97, 33)
 BAND = 4.0
-CLOSED = 0.055
+CLOSED = 0.07
 ENCLOSED_FROM = 0.42
 
 
@@ -63,7 +63,7 @@ class Evidence:
         coloured = float(np.std(tones.red[180:250, 110:210])) > 1.0
         valley = cv2.morphologyEx(tones.light, cv2.MORPH_BLACKHAT, np.ones((13, 1), np.uint8))
         dark = np.maximum(
-            _step(-tones.light, -0.62, 0.05), np.clip(valley / (0.22 if coloured else 0.7), 0.0, 1.0)
+            _step(-tones.light, -0.52, 0.05), np.clip(valley / (0.22 if coloured else 0.7), 0.0, 1.0)
         )
         if coloured:
             teeth = _step(-red, 3.5, 1.0) * _step(tones.light, 0.72, 0.04)
@@ -108,11 +108,16 @@ class _Fit:
         upper = base + slope * half * ALONG + sag * bow
         lower = upper + gap * bow
         thin = BAND * (0.35 + 0.65 * bow)
-        enclosed = self.between(x, upper - 0.5, lower + 0.5).mean(1) * half[:, 0] / 22.0
+        enclosed = self.between(x, upper - 0.5, lower + 0.5).mean(1) * half[:, 0] / (22.0 + 0.9 * gap[:, 0])
         spill = self.between(x, upper - thin, upper - 0.5) + self.between(x, lower + 0.5, lower + thin)
         lips = self.lips(x, upper - thin, upper - 0.5) + self.lips(x, lower + 0.5, lower + thin)
-        habit = ((middle[:, 0] - ORIGIN[0]) / 14.0) ** 2 + ((base[:, 0] - ORIGIN[1] - 103.0) / 30.0) ** 2
-        return np.asarray(enclosed + 0.35 * lips.mean(1) - 0.4 * spill.mean(1) - 0.35 * habit)
+        centre = (base + sag + gap / 2)[:, 0] - ORIGIN[1]
+        habit = (
+            ((middle[:, 0] - ORIGIN[0]) / 14.0) ** 2
+            + ((centre - 106.0) / 16.0) ** 2
+            + ((half[:, 0] - 47.0) / 11.0) ** 2
+        )
+        return np.asarray(enclosed + 0.35 * lips.mean(1) - 0.4 * spill.mean(1) - 0.5 * habit)
 
     def best(self) -> NDArray[Any]:
         grid = product(
@@ -135,9 +140,10 @@ class _Fit:
         for _ in range(40):
             around = guess + np.vstack([np.zeros(6), np.diag(steps), -np.diag(steps)])
             around[:, 1] = np.clip(around[:, 1], 28.0, 58.0)
+            around[:, 2] = np.clip(around[:, 2], ORIGIN[1] + 76.0, ORIGIN[1] + 128.0)
             around[:, 3] = np.clip(around[:, 3], -0.2, 0.2)
             around[:, 4] = np.clip(around[:, 4], -10.0, 24.0)
-            around[:, 5] = np.clip(around[:, 5], 1.5, 40.0)
+            around[:, 5] = np.clip(around[:, 5], 1.5, 34.0)
             best = int(np.argmax(self.score(around)))
             if best == 0:
                 steps = steps / 2
