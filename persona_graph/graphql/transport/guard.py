@@ -139,11 +139,21 @@ def too_dear(cost: int, limits: Limits) -> GraphQLError | None:
     return _over("cost", limits.cost, cost) if cost > limits.cost else None
 
 
-def _over(what: str, limit: int, value: int) -> GraphQLError:
+_WORDS = {
+    "fragments": "The document has {} fragments",
+    "fields": "The document unfolds to {} selections",
+    "depth": "The document is nested {} levels deep",
+    "aliases": "The document unfolds to {} aliases",
+    "directives": "The document unfolds to {} directives",
+    "twins": "The document asks {} times for one name at one place",
+    "cost": "The operation costs {} points",
+}
+
+
+def _over(kind: str, limit: int, value: int) -> GraphQLError:
     shown = f"{value}" if value < CAP else f"at least {CAP}"
-    words = {"depth": "is nested", "cost": "costs", "twins": "repeats one name in a selection set"}
-    message = f"The document {words.get(what, 'has')} {shown} {what}; the limit is {limit}."
-    return fault(message, "QUERY_TOO_COMPLEX", kind=what, value=value, limit=limit)
+    message = f"{_WORDS[kind].format(shown)}; the limit is {limit}."
+    return fault(message, "QUERY_TOO_COMPLEX", kind=kind, value=value, limit=limit)
 
 
 def _whole(tenths: int) -> int:

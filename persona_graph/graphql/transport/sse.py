@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from graphql import OperationType
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from persona_graph.accounts.viewer import Viewer
 from persona_graph.graphql.transport import accept
@@ -31,8 +31,8 @@ HEARTBEAT = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
 
 
-class Stalled(Exception):
-    """The client stopped reading."""
+class Unheard(Exception):
+    """The client is gone, or stopped reading."""
 
 
 class EventStreams:
@@ -81,7 +81,7 @@ class EventStreams:
                 await stream.end(encoded_errors(failed))
                 return
             await self._until_over(stream, receive, operation, ask, viewer, token)
-        except (OSError, Stalled):
+        except Unheard:
             pass  # nobody listens; the server drops the connection
         finally:
             self._by_account.leave(viewer.account_id)
@@ -140,7 +140,7 @@ class EventStreams:
             await stream.end(encoded(result, {"cost": spent}))
         except Rejected as rejected:
             await stream.end(encoded_errors(rejected.errors))
-        except (OSError, Stalled):
+        except Unheard:
             raise
         except Exception as error:
             await stream.end(encoded_errors([fault("Internal error", **masked(error, "a stream"))]))
@@ -162,7 +162,7 @@ class _Stream:
             (b"x-accel-buffering", b"no"),
             (b"x-content-type-options", b"nosniff"),
         ]
-        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self._patiently({"type": "http.response.start", "status": 200, "headers": headers})
         await self._write(HEARTBEAT)
 
     def deliver(self, payload: bytes, cursor: str | None, /) -> Awaitable[None]:
@@ -188,11 +188,14 @@ class _Stream:
             await self._write(HEARTBEAT)
 
     async def _write(self, data: bytes, more: bool = True) -> None:
+        await self._patiently({"type": "http.response.body", "body": data, "more_body": more})
+
+    async def _patiently(self, message: Message) -> None:
         try:
             async with asyncio.timeout(self._idle):
-                await self._send({"type": "http.response.body", "body": data, "more_body": more})
-        except TimeoutError:
-            raise Stalled from None
+                await self._send(message)
+        except (TimeoutError, OSError):
+            raise Unheard from None
 
 
 def _next(payload: bytes, cursor: str | None) -> bytes:

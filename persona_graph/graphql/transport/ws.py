@@ -159,8 +159,6 @@ class Socket:
                 await self._take(await self._message())
         except Close as close:
             self.end(close)
-        except OSError:
-            self.end(Close(None))
         except Exception as error:
             masked(error, "a WebSocket")
             self.end(Close(INTERNAL, "Internal error"))
@@ -259,9 +257,6 @@ class Socket:
         except Close as close:
             self.end(close)
             return
-        except OSError:
-            self.end(Close(None))
-            return
         except Exception as error:
             errors = [{"message": "Internal error", "extensions": masked(error, "an operation")}]
         finally:
@@ -272,8 +267,8 @@ class Socket:
                 await self._say({"id": op_id, "type": "error", "payload": errors})
             else:
                 await self._say({"id": op_id, "type": "complete"})
-        except (Close, OSError) as error:
-            self.end(error if isinstance(error, Close) else Close(None))
+        except Close as close:
+            self.end(close)
 
     async def _answer(self, op_id: str, ask: Ask, viewer: Viewer) -> None:
         engine = self._sockets.engine
@@ -309,7 +304,10 @@ class Socket:
         """Write one message; what comes back is to be awaited before the next."""
         if self._wire is None:
             return self._patiently({"type": "websocket.send", "text": text.decode()})
-        self._wire.push(text)
+        try:
+            self._wire.push(text)
+        except OSError:
+            raise Close(None) from None
         return None if self._wire.writable.is_set() else self._drained()
 
     async def _patiently(self, message: Message) -> None:
@@ -318,8 +316,8 @@ class Socket:
                 await self._send(message)
         except TimeoutError:
             raise Stalled from None
-        except RuntimeError:
-            # The server already closed it, for instance because pings went unanswered.
+        except (OSError, RuntimeError):
+            # Gone, or closed by the server because pings went unanswered.
             raise Close(None) from None
 
     async def _drained(self) -> None:
