@@ -167,9 +167,7 @@ def sync(needs):
         if code and "certificate" in said:
             # Behind an inspecting proxy only the system's certificates will do.
             env.setdefault("UV_SYSTEM_CERTS", "1")
-            # Inexact: what a developer added by hand stays.
-        command = [uv, "sync", "--frozen", "--inexact", "--quiet", *needs]
-        code, said = captured(command, env)
+            code, said = captured(command, env)
         if code and env.get("UV_DEFAULT_INDEX"):
             # The lock names the public index's files; a mirror serves the same ones, by the same hashes.
             code, said = sync_from_mirror(uv, env, needs)
