@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Message, Send
 
 from persona_graph.errors import MediaRefused, UserFault
 from persona_graph.media.assets import Asset, Media, is_ours
@@ -41,7 +43,9 @@ _GUARDS = {
 }
 _ONE_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.IGNORECASE)
 
+_SLICE = 256 * 1024
 _LINGER_BYTES, _LINGER_SECONDS = 1_000_000, 2.0
+_log = logging.getLogger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -53,7 +57,7 @@ def media_routes(media: Media, settings: Settings, *, public_id: Callable[[str],
         return await _put(media, public_id, request)
 
     async def get(request: Request) -> Response:
-        return await _get(media, request)
+        return await _get(media, request, settings.stream_idle_seconds)
 
     return [
         Route("/uploads/{token}", _answering(put, public_id), methods=["PUT"]),
@@ -115,7 +119,7 @@ async def _put(media: Media, public_id: Callable[[str], str], request: Request) 
     return _json(201, stored)
 
 
-async def _get(media: Media, request: Request) -> Response:
+async def _get(media: Media, request: Request, idle: float) -> Response:
     claims = media.links.read_media(request.path_params["token"])
     asset = await media.linked(claims)
     size, tag = asset.size or 0, f'"{(asset.sha256 or "")[:32]}"'
@@ -126,14 +130,15 @@ async def _get(media: Media, request: Request) -> Response:
         return Response(headers=headers | {"Content-Length": str(size)})
     wanted = _range(request.headers, tag, size)
     if wanted is None:
-        return await _streamed(media, asset, Span(0, size), 200, headers)
+        return await _streamed(media.stream(asset), Span(0, size), 200, headers, idle)
     if wanted.end <= wanted.start:
         return Response(
             status_code=416,
             headers=_GUARDS | {"Content-Range": f"bytes */{size}", "Cache-Control": "no-store"},
         )
     headers["Content-Range"] = f"bytes {wanted.start}-{wanted.end - 1}/{size}"
-    return await _streamed(media, asset, wanted, 206, headers)
+    pieces = media.stream(asset, wanted.start, wanted.end)
+    return await _streamed(pieces, wanted, 206, headers, idle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +149,50 @@ class Span:
     end: int
 
 
-async def _streamed(media: Media, asset: Asset, span: Span, status: int, headers: dict[str, str]) -> Response:
-    pieces = media.stream(asset, span.start, span.end)
+async def _streamed(
+    pieces: AsyncGenerator[bytes, None], span: Span, status: int, headers: dict[str, str], idle: float
+) -> Response:
     # Before the status line is sent: a damaged object is then still answered with its reason.
     first = await anext(pieces, b"")
     headers["Content-Length"] = str(span.end - span.start)
-    return StreamingResponse(_all(first, pieces), status, headers, media_type=headers.pop("Content-Type"))
+    return _Stream(_sliced(first, pieces), status, headers, headers.pop("Content-Type"), idle)
 
 
-async def _all(first: bytes, pieces: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in pieces:
-        yield piece
+class _Stream(StreamingResponse):
+    """Lets go of a client that has stopped reading: each holds a decrypted piece in memory."""
+
+    def __init__(
+        self,
+        slices: AsyncGenerator[memoryview, None],
+        status: int,
+        headers: dict[str, str],
+        media_type: str,
+        idle: float,
+    ) -> None:
+        super().__init__(slices, status, headers, media_type)
+        self._slices = slices
+        self._idle = idle
+
+    async def stream_response(self, send: Send) -> None:
+        async def in_time(message: Message) -> None:
+            async with asyncio.timeout(self._idle):
+                await send(message)
+
+        async with contextlib.aclosing(self._slices):
+            try:
+                await super().stream_response(in_time)
+            except TimeoutError:
+                _log.info("a reader of media stopped reading and was dropped")
+
+
+async def _sliced(first: bytes, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[memoryview, None]:
+    """What is handed to the connection waits in its buffer until the client reads; so it is handed little."""
+    async with contextlib.aclosing(pieces):
+        piece: bytes | None = first
+        while piece is not None:
+            for at in range(0, len(piece), _SLICE):
+                yield memoryview(piece)[at : at + _SLICE]
+            piece = await anext(pieces, None)
 
 
 def _headers(asset: Asset, tag: str, download: bool) -> dict[str, str]:

@@ -96,6 +96,11 @@ class ObjectStore:
         return await asyncio.to_thread(_sweep_parts, self._folder, before)
 
     @property
+    def window(self) -> int:
+        """Chunks worth reading at once: a bucket answers late, a folder at once."""
+        return 4 if self._folder is None else 1
+
+    @property
     def _part(self) -> int:
         return _S3_PART if self._folder is None else _FILE_PART
 

@@ -20,8 +20,6 @@ from persona_graph.settings import Settings
 CHUNK = 1024 * 1024
 TAG = 16
 OBJECTS = "objects"
-# The first read is small so that a player's first bytes come at once; the rest is read in larger pieces.
-_FIRST_WINDOW, _WINDOW = 1, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,8 @@ class Vault:
         end = sealed.size if end is None else min(end, sealed.size)
         cipher = self._cipher(sealed)
         index, until = start // CHUNK, max(1, -(-end // CHUNK))
-        window = _FIRST_WINDOW
+        # The first read is small so that a player's first bytes come at once.
+        window = 1
         while index < until:
             upto = min(index + window, until)
             for chunk in await self._chunks(sealed, cipher, index, upto):
@@ -104,7 +103,7 @@ class Vault:
                 index += 1
                 if piece:
                     yield piece
-            window = _WINDOW
+            window = self.store.window
 
     async def read_whole(self, sealed: Sealed) -> bytes:
         """Everything, checked once more against the hash on the row."""

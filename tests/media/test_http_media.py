@@ -27,7 +27,7 @@ from persona_graph.media.bounded import ffmpeg_binary
 from persona_graph.media.keys import new_master_key
 from persona_graph.media.vault import CHUNK
 
-from .conftest import SAMPLE, SAMPLES, Room, open_room, settings_for, tone
+from .conftest import SAMPLE, SAMPLES, Bucket, Room, open_room, settings_for, tone
 
 SPEECH = SAMPLE.read_bytes()
 ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
@@ -523,6 +523,45 @@ async def test_a_reader_that_goes_away_does_no_harm(site: Site, text: Asset) -> 
     async with site.client.stream("GET", site.get_url(text)) as response:
         await anext(response.aiter_bytes(1000))
     assert (await site.client.get(site.get_url(text))).content == TEXT
+
+
+async def test_w12_a_reader_that_stops_reading_is_dropped(tmp_path: Path) -> None:
+    async with open_site(tmp_path, stream_idle_seconds=0.5) as site:
+        asset = await site.keep(bytes(40_000_000), "application/json", AssetPurpose.EVENTS)
+        client = socket.create_connection(("127.0.0.1", site.port))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.sendall(
+            f"GET {site.get_url(asset).partition(str(site.port))[2]} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        )
+        await asyncio.sleep(3)
+        assert 0 < await asyncio.to_thread(read_all, client) < 40_000_000
+        assert (await site.client.get(site.get_url(asset))).content == bytes(40_000_000)
+
+
+def read_all(client: socket.socket) -> int:
+    count = 0
+    with client, contextlib.suppress(ConnectionError):
+        while part := client.recv(1 << 20):
+            count += len(part)
+    return count
+
+
+async def test_the_whole_way_over_http_on_s3(tmp_path: Path, bucket: Bucket) -> None:
+    async with open_site(tmp_path, **bucket.settings) as site:
+        asset = await site.announce(len(SPEECH))
+        assert (await site.client.put(site.put_url(asset), content=parts(SPEECH))).status_code == 201
+        url = site.get_url(await site.room.row(asset.id))
+        assert (await site.client.get(url)).content == SPEECH
+        assert (await site.client.get(url, headers={"Range": "bytes=-9"})).content == SPEECH[-9:]
+        large = await site.announce(12 * CHUNK)
+        writer = await raw_put(site, large, f"Content-Length: {12 * CHUNK}", bytes(11 * CHUNK))
+        async with asyncio.timeout(20):
+            while not bucket.unfinished():
+                await asyncio.sleep(0.01)
+        writer.transport.abort()
+        await site.reaches(large, AssetState.ANNOUNCED)
+        assert bucket.unfinished() == []
+        assert len([name for name in bucket.names() if "/objects/" in name]) == 1
 
 
 # Photos
