@@ -60,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
         keys,
         "print a fresh master key and signing key, for the environment of a production server",
     )
+    _add(
+        verbs,
+        "rewrap",
+        rewrap,
+        "move every stored object's key to the current master key, so that an old one can be retired",
+    )
     return top
 
 
@@ -270,6 +276,29 @@ def keys(asked: argparse.Namespace) -> int:
         f"PERSONA_GRAPH_MASTER_KEYS={new_master_key()}\nPERSONA_GRAPH_SIGNING_KEY={secrets.token_urlsafe(48)}"
     )
     return 0
+
+
+def rewrap(asked: argparse.Namespace) -> int:
+    tell(f"{asyncio.run(_rewrap(settings()))} keys moved; master keys after the first can go now")
+    return 0
+
+
+async def _rewrap(current: Settings) -> int:
+    from persona_graph.db import Database
+    from persona_graph.media.assets import Media
+    from persona_graph.media.vault import Vault
+
+    db = Database(current.database)
+    media = Media(current, db, Vault.open_store(current))
+    try:
+        await media.check()
+        moved = 0
+        while some := await media.rewrap():
+            moved += some
+        return moved
+    finally:
+        await media.close()
+        await db.close()
 
 
 # --- What the verbs share -----------------------------------------------------------------------

@@ -14,14 +14,19 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from sqlalchemy import select
 
 from persona_graph import doctor, logs
+from persona_graph.accounts.accounts import open_account
 from persona_graph.accounts.viewer import Scope
 from persona_graph.accounts.viewers import Viewers
 from persona_graph.cli import main
 from persona_graph.db import Database
 from persona_graph.embedded import Embedded
+from persona_graph.media.asset import Asset, AssetPurpose
+from persona_graph.media.assets import Media
 from persona_graph.media.keys import MasterKeys, new_master_key, signing_keys
+from persona_graph.media.vault import Vault
 from persona_graph.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[1]
@@ -151,6 +156,37 @@ def test_printed_keys_are_usable(capsys: pytest.CaptureFixture[str]) -> None:
     lines = dict(line.split("=", 1) for line in capsys.readouterr().out.splitlines())
     assert MasterKeys.parse(lines["PERSONA_GRAPH_MASTER_KEYS"]).current == "k1"
     assert signing_keys(lines["PERSONA_GRAPH_SIGNING_KEY"])
+
+
+async def _object(settings: Settings) -> tuple[str, bytes]:
+    """An object that one account keeps, its key id, and what it reads as."""
+    db = Database(settings.database)
+    media = Media(settings, db, Vault.open_store(settings))
+    try:
+        async with db.writing() as session:
+            asset = await session.scalar(select(Asset))
+            if asset is None:
+                account = await open_account(session, "Acme", "free")
+                asset = await media.keep(
+                    account.id, AssetPurpose.EVENTS, b"kept", "text/plain", name="x.txt", facts={}
+                )
+                session.add(asset)
+        return str(asset.key_id), await media.read(asset)
+    finally:
+        await media.close()
+        await db.close()
+
+
+async def test_an_old_master_key_can_be_retired(monkeypatch: pytest.MonkeyPatch) -> None:
+    """T8: both keys open while both are configured, and after `rewrap` the new one alone does."""
+    first, second = new_master_key("k1"), new_master_key("k2")
+    given = {"SIGNING_KEY": KEYS["SIGNING_KEY"]}
+    assert run("migrate").returncode == 0
+    assert await _object(Settings(master_keys=first, signing_key=given["SIGNING_KEY"])) == ("k1", b"kept")
+    ran = run("rewrap", MASTER_KEYS=f"{second},{first}", **given)
+    assert ran.returncode == 0, ran.stderr
+    assert "1 keys moved" in ran.stderr
+    assert await _object(Settings(master_keys=second, signing_key=given["SIGNING_KEY"])) == ("k2", b"kept")
 
 
 async def _authenticated(token: str) -> tuple[str, str, frozenset[Scope]]:
