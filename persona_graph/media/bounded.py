@@ -22,6 +22,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 from persona_graph.errors import MediaRefused
 from persona_graph.settings import Settings
@@ -40,13 +41,14 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 _STDERR_KEPT = 4096
+_SLOTS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
 class Bounds:
     """What one child may use. ``seconds`` is CPU time of each process in it: a busy machine must not turn an
     honest file into a damaged one. Wall time ends it too, ``patience`` times later. ``slots`` limits how
-    many run at once; waiting for one is not counted."""
+    many run at once (None: one per processor and event loop); waiting for one is not counted."""
 
     seconds: float = 3.0
     patience: float = 3.0
@@ -81,7 +83,7 @@ class Ended:
 
 
 async def run_bounded(argv: Sequence[str], bounds: Bounds) -> Ended:
-    async with bounds.slots or contextlib.nullcontext():
+    async with bounds.slots or _slots():
         return await _run(argv, bounds)
 
 
@@ -110,6 +112,12 @@ def ffmpeg_binary() -> str:
     import imageio_ffmpeg
 
     return str(Path(imageio_ffmpeg.get_ffmpeg_exe()).resolve())
+
+
+def _slots() -> asyncio.Semaphore:
+    """A hundred uploads that end together must not become a hundred decoders."""
+    loop = asyncio.get_running_loop()
+    return _SLOTS.setdefault(loop, asyncio.Semaphore(max(os.cpu_count() or 1, 2)))
 
 
 async def _run(argv: Sequence[str], bounds: Bounds) -> Ended:

@@ -23,7 +23,9 @@ _FFT, _HOP, _BANDS = 400, 160, 40
 _WINDOW = 160
 _WINDOWS_PER_SECOND = 1.3
 _LAYERS = 3
-_TARGET_DBFS = -30.0
+# The model hears level as a trait of the voice: unlike its authors, who only raise to -30, every recording is put
+# at one level. Measured: a copy 20 dB quieter then stays the same (1.00 against 0.93), speakers stay as far apart.
+_TARGET_DBFS = -27.0
 # More windows than this, spread over the speech, no longer move the mean.
 _MOST_WINDOWS = 160
 # Silence of up to this many detector steps (0.2 s) stays between words, as in training.
@@ -47,7 +49,7 @@ def fingerprint(request: Request) -> Answer:
 
 
 def spoken(ffmpeg: str, path: str, max_seconds: float) -> Numbers:
-    """The recording at 16 kHz without its longer silences, no quieter than the model expects."""
+    """The recording at 16 kHz without its longer silences, at one level."""
     sound = decode(ffmpeg, path, rate=RATE, max_seconds=max_seconds).mono
     heard = speech_steps(sound)
     around = np.convolve(heard, np.ones(_BRIDGED + 1), mode="same") > 0
@@ -55,7 +57,7 @@ def spoken(ffmpeg: str, path: str, max_seconds: float) -> Numbers:
     power = float(np.sqrt(np.mean(np.square(kept)))) if len(kept) else 0.0
     if not power:
         return np.zeros(0, dtype=np.float32)
-    louder = np.float32(max(10 ** (_TARGET_DBFS / 20) / power, 1.0))
+    louder = np.float32(10 ** (_TARGET_DBFS / 20) / power)
     return np.multiply(kept, louder, dtype=np.float32)
 
 

@@ -30,6 +30,7 @@ async def fingerprint(
 
 
 def similarity(a: Fingerprint, b: Fingerprint) -> float:
-    """Cosine, 0 to 1. Measured on readings of 30 s: one speaker 0.9 and more, two speakers 0.5 to 0.75."""
+    """Cosine, 0 to 1. Measured on 25 to 40 s of four readers: one speaker 0.97 and more, two speakers 0.5 to
+    0.75; one speaker through MP3 or Opus 0.95 and more."""
     scale = math.sqrt(sum(x * x for x in a.vector) * sum(y * y for y in b.vector))
     return sum(x * y for x, y in zip(a.vector, b.vector, strict=True)) / scale if scale else 0.0

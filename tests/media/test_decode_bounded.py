@@ -141,6 +141,17 @@ async def test_slots_limit_how_many_children_run(tmp_path: Path) -> None:
     assert [e.code for e in ended] == [0, 0, 0, 0]
 
 
+async def test_unasked_as_many_children_run_as_there_are_processors() -> None:
+    """U22: a hundred uploads that end together are not a hundred decoders."""
+    code = "import time\nprint(time.monotonic())\ntime.sleep(0.2)\nprint(time.monotonic())"
+    most = max(os.cpu_count() or 1, 2)
+    ended = await asyncio.gather(
+        *(run_bounded(python(code), Bounds(seconds=20)) for _ in range(2 * most + 1))
+    )
+    spans = [tuple(map(float, e.output.split())) for e in ended]
+    assert max(sum(start <= at < end for start, end in spans) for at, _ in spans) <= most
+
+
 async def test_the_bounds_come_from_the_settings(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, decode_seconds=7, decode_bytes=300 << 20)
     bounds = Bounds.of(settings)
