@@ -315,7 +315,7 @@ def test_nothing_is_imported_by_its_place_in_a_folder() -> None:
     assert offenders(relative) == []
 
 
-HEAVY = ("numpy", "scipy", "cv2", "soundfile", "pydub", "pyworld", "moto", "strawberry.experimental")
+HEAVY = ("numpy", "scipy", "cv2", "soundfile", "pydub", "pyworld", "moto")
 
 
 @pytest.mark.parametrize("module", ["persona_graph.cli", "persona_graph.embedded", "persona_graph.app"])
