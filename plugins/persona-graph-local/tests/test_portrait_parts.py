@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from persona_graph_local.face_reader import read_face
 from persona_graph_local.portrait_hearing import Hearing
+from persona_graph_local.portrait_lids import LidPainter
 from persona_graph_local.portrait_motion import motion
 from persona_graph_local.portrait_mouth import MouthPainter, MouthPose
-from persona_graph_local.portrait_shapes import letters_of
+from persona_graph_local.portrait_shapes import letters_of, mouth_track
 
 ASTRONAUT = Path(__file__).parents[3] / "tests" / "samples" / "photos" / "astronaut.png"
 
@@ -54,6 +55,46 @@ def test_a_closed_mouth_is_read_as_closed() -> None:
     seam = again.mouth.lower.base + again.mouth.lower.sag
     upper, lower = (edge.base + edge.sag for edge in (face.mouth.upper, face.mouth.lower))
     assert upper < seam < lower + 0.03
+
+
+@pytest.mark.parametrize(
+    "pose",
+    [
+        MouthPose(0.75, 1.0, 0.0, 0.2),
+        MouthPose(0.2, 0.5, -0.9, 0.0),
+        MouthPose(0.2, 1.0, 0.6, 0.2),
+        MouthPose(0, 0, 0, 0),
+    ],
+)
+def test_no_edge_shows_where_the_redrawn_part_ends(pose: MouthPose) -> None:
+    photo = cv2.imread(str(ASTRONAUT))
+    face = read_face(photo)
+    canvas, lids, mouth = photo.copy(), LidPainter(photo, face), MouthPainter(photo, face)
+    mouth.paint(canvas, pose)
+    lids.paint(canvas, 1.0)
+    changed = np.abs(canvas.astype(int) - photo).max(2)
+    for patch in (mouth.patch, *(lid.patch for lid in lids.lids)):
+        inside = patch.of(changed)
+        border = np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
+        assert border.max() <= 2 < 40 < inside.max()
+        inside[:] = 0
+    assert changed.max() == 0, "nothing outside the patches is touched"
+    mouth.wipe(canvas)
+    lids.wipe(canvas)
+    assert (canvas == photo).all()
+
+
+def test_a_short_b_closes_the_lips_between_open_vowels() -> None:
+    """60 ms are hardly more than a frame, and smoothing must not swallow them."""
+    loud = np.ones(100, np.float32)
+    hearing = Hearing(1.0, loud, loud, 0 * loud, 0.5 * loud, 0 * loud, 0 * loud)
+    for start in (0.40, 0.41, 0.42, 0.43):
+        sounds = (("ɑ", 0.0, start), ("b", start, start + 0.06), ("ɑ", start + 0.06, 1.0))
+        timings = [{"kind": "phoneme", "text": text, "start": at, "end": end} for text, at, end in sounds]
+        track = mouth_track(hearing, timings, 25, 25)
+        assert track.driver == "phonemes"
+        assert track.open[9:13].min() < 0.06
+        assert track.open[4] > 0.6 < track.open[18]
 
 
 def test_people_blink_every_two_to_five_seconds() -> None:
