@@ -42,6 +42,8 @@ class Child:
     exits: list[int] = field(default_factory=list)
     _keeper: asyncio.Task[None] | None = None
     _stopping: bool = False
+    # Held open as long as we live: see tether.py.
+    _lifeline: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -70,6 +72,8 @@ class Child:
             )  # fmt: skip
         if pipe is not None:
             os.close(pipe)
+        if self._lifeline is not None:
+            os.close(self._lifeline)
         self._lifeline = lifeline
         self.starts += 1
 

@@ -29,6 +29,7 @@ from persona_graph.valkey import Valkey, noted_port
 
 API_GRACE, WORKER_GRACE, REDIS_GRACE = 5.0, 6.0, 2.0
 START_SECONDS = 60.0
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 VALKEY = "valkey"
 ACCOUNT, LABEL, FIRST_TIER = "Embedded stack", "embedded stack", "pro"
 
@@ -300,7 +301,7 @@ async def healthy(host: str, port: int) -> bool:
 async def run_until_signalled(stack: Embedded, show: Say) -> None:
     """The stack until SIGTERM, SIGINT or SIGHUP; a second signal while stopping ends it at once."""
     loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in SIGNALS:
         loop.add_signal_handler(number, told.set)
     starting = asyncio.ensure_future(stack.__aenter__())
     waiting = asyncio.ensure_future(told.wait())
@@ -311,6 +312,8 @@ async def run_until_signalled(stack: Embedded, show: Say) -> None:
         await starting
         show(table(stack))
         await told.wait()
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
         show("Stopping …")
         await stack.__aexit__(None, None, None)
 

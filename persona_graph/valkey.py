@@ -53,9 +53,9 @@ class Valkey:
                 "valkey", (str(binary), str(self._write_configuration())), {}, self.log,
                 address=f"127.0.0.1:{self.port}", when_orphaned=signal.SIGTERM,
             )  # fmt: skip
+            self.child = child
             await child.start(say)
             if await self._answers(child):
-                self.child = child
                 self._note(child)
                 return child
             # Another program took the port between the look and the start.
@@ -69,11 +69,12 @@ class Valkey:
                 (self.folder / NOTE).unlink()
 
     async def _answers(self, child: Child, seconds: float = 10) -> bool:
-        async with asyncio.timeout(seconds):
-            while child.starts == 1 and not child.exits:
-                if await answer(self.port, self.password, "PING") == "+PONG":
-                    return True
-                await asyncio.sleep(0.02)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not child.exits:
+                    if await answer(self.port, self.password, "PING") == "+PONG":
+                        return True
+                    await asyncio.sleep(0.02)
         return False
 
     def _write_configuration(self) -> Path:
