@@ -53,6 +53,7 @@ def render(
     """
     report = progress or (lambda fraction, stage: None)
     size = frame_size(resolution, aspect)
+    cv2.setNumThreads(1)  # the patches are small: more threads cost the machine's other work and win nothing
     report(0.0, "reading the face")
     hearing = hear(speech)
     photo, shrink = _opened(portrait)

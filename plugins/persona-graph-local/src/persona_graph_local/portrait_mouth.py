@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from persona_graph_local.face_geometry import Face, Floats, Image
 from persona_graph_local.portrait_patch import Patch, smooth
 
-LIFT = 0.04
-DROP = 0.25
-SHUT_AT = 0.62
+# In eye distances, at full opening; and where between lips that the photo shows apart they meet.
+LIFT, DROP = 0.04, 0.25
 TEETH_BELOW = 0.1
+SHUT_AT = 0.62
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,24 +151,26 @@ class MouthPainter:
         base += (self.shadow - base) * share
 
     def _inside(self, depth: Any, left: Any, gap: Any, along: Any, pose: MouthPose) -> Floats:
-        down = np.clip(depth / np.maximum(gap, 1e-3), 0, 1)
-        light = (0.55 + 0.45 * down)[..., None].astype(np.float32)
-        out = self.cavity * light
-        raised = 0.25 + 0.75 * pose.tongue
-        hump = smooth((0.03 + 0.13 * raised - left) / 0.09 + 0.3) * np.clip(1.1 - 1.5 * along * along, 0, 1)
-        hump = (hump * min(1.0, 0.35 + raised) * smooth((gap - 0.06) / 0.1))[..., None].astype(np.float32)
-        out = out + (self.tongue * (0.5 + 0.5 * light) - out) * hump
+        out = self._cavity(depth, left, gap, along, pose)
         ends = np.clip(1.0 - np.abs(along) ** 3, 0, 1)
-        corners = (0.75 * smooth((np.abs(along) - 0.55) / 0.45))[..., None].astype(np.float32)
-        out = out + (self.shadow - out) * corners
-        own = self.mouth.apart
-        lip, deep = (0.8, 0.8) if own else (0.8, 0.75)
-        shade = (lip + (1 - lip) * smooth(depth / 0.07)) * (deep + (1 - deep) * ends)
-        cover = self.teeth.cover(0.0 if own else 0.05 * max(0.0, -pose.width)) * (1.0 if own else 0.9)
-        shown = (cover * np.clip(gap / 0.03, 0, 1))[..., None].astype(np.float32)
+        shade = (0.8 + 0.2 * smooth(depth / 0.07)) * (0.78 + 0.22 * ends)
+        retreat, share = (0.0, 1.0) if self.mouth.apart else (0.05 * max(0.0, -pose.width), 0.9)
+        shown = (share * self.teeth.cover(retreat) * np.clip(gap / 0.03, 0, 1))[..., None].astype(np.float32)
         return np.asarray(
             out + (self.teeth.colour * shade[..., None].astype(np.float32) - out) * shown, np.float32
         )
+
+    def _cavity(self, depth: Any, left: Any, gap: Any, along: Any, pose: MouthPose) -> Floats:
+        """Darkest under the teeth, the tongue below, and no blacker at the corners than lips are."""
+        down = np.clip(depth / np.maximum(gap, 1e-3), 0, 1)
+        light = (0.55 + 0.45 * down)[..., None].astype(np.float32)
+        raised = 0.25 + 0.75 * pose.tongue
+        hump = smooth((0.03 + 0.13 * raised - left) / 0.09 + 0.3) * np.clip(1.1 - 1.5 * along * along, 0, 1)
+        hump = (hump * min(1.0, 0.35 + raised) * smooth((gap - 0.06) / 0.1))[..., None].astype(np.float32)
+        corners = (0.75 * smooth((np.abs(along) - 0.55) / 0.45))[..., None].astype(np.float32)
+        out = self.cavity * light
+        out += (self.tongue * (0.5 + 0.5 * light) - out) * hump
+        return np.asarray(out + (self.shadow - out) * corners, np.float32)
 
 
 def _tint(shares: tuple[float, float, float], colour: float) -> Floats:
