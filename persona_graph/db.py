@@ -17,6 +17,7 @@ import orjson
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, MetaData, Numeric, Text, TypeDecorator, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
@@ -191,8 +192,34 @@ def _engine(url: str) -> AsyncEngine:
 
 
 RETRIES = 5
-# Postgres: serialization failure, deadlock, read-only after a failover; SQLite says "locked" or "busy".
-_PASSING = frozenset({"40001", "40P01", "25006", "57P01"})
+# Postgres: serialization failure, deadlock, read-only after a failover, shut down by an administrator.
+_UNDONE = frozenset({"40001", "40P01", "25006", "57P01"})
+# Postgres: connection trouble, too many connections or no memory, shutting down or starting up.
+_AWAY = ("08", "53", "57P")
+
+
+def was_undone(error: BaseException) -> bool:
+    """The database surely undid the transaction in favour of another one: it may run again."""
+    if not isinstance(error, DBAPIError):
+        return False
+    # What SQLite says when another writer was faster.
+    locked = "locked" in str(error.orig) or "busy" in str(error.orig)
+    return locked or _sqlstate(error) in _UNDONE
+
+
+def is_away(error: BaseException) -> bool:
+    """The database cannot be reached just now. Whether it committed before it went is not known."""
+    if isinstance(error, DBAPIError):
+        # SQLite says "disk is full", "disk I/O error", "unable to open".
+        file = any(words in str(error.orig) for words in ("disk", "unable to open"))
+        return error.connection_invalidated or file or _sqlstate(error).startswith(_AWAY)
+    return isinstance(error, OSError | NoConnection) or _sqlstate(error).startswith(_AWAY)
+
+
+def _sqlstate(error: BaseException) -> str:
+    """asyncpg's own errors pass unwrapped while a connection is being opened."""
+    orig = getattr(error, "orig", None) or error
+    return str(getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None) or "")
 
 
 async def settled_writing(use_case: Callable[[], Awaitable[Any]]) -> Any:
@@ -202,10 +229,7 @@ async def settled_writing(use_case: Callable[[], Awaitable[Any]]) -> Any:
         try:
             return await use_case()
         except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-            locked = "locked" in str(error.orig) or "busy" in str(error.orig)
-            unique = isinstance(error, IntegrityError)
-            if not left or not (state in _PASSING or locked or unique):
+            if not left or not (was_undone(error) or isinstance(error, IntegrityError)):
                 raise
         await asyncio.sleep(secrets.randbelow(100) / 1000 * (RETRIES - left))
     raise AssertionError("unreachable")

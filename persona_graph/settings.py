@@ -107,6 +107,16 @@ class Settings(BaseSettings):
         description="How long a worker owns a job without a heartbeat; a killed worker's job is taken over after this.",
     )
     sweep_seconds: float = Field(1.0, description="How often each worker looks for due jobs, in seconds.")
+    stop_seconds: float = Field(
+        4.0,
+        ge=1,
+        description="How long a worker that is told to stop lets its running steps finish before it gives their jobs back, in seconds.",
+    )
+    blocked_seconds: float = Field(
+        60.0,
+        ge=1,
+        description="How long a plugin may block a worker's event loop, in seconds; then the worker ends itself and others take its jobs over.",
+    )
     worker_jobs: int = Field(8, ge=1, description="Jobs one worker process advances at a time.")
     stream_idle_seconds: float = Field(
         30.0, description="A subscriber that stops reading is dropped after this many seconds."

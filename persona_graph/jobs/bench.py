@@ -7,18 +7,22 @@ from typing import Any
 
 from persona_graph.db import Base, Writing
 from persona_graph.jobs.events import EventKind, append
-from persona_graph.jobs.lease import Lease, fenced
+from persona_graph.jobs.lease import Lease, fenced, one_transaction
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.tables import Job, Leg, ProgressSource
 from persona_graph.jobs.work import Bench
 
 
 def open_bench(jobs: Jobs, lease: Lease, job: Job, leg: Leg, provider: str) -> Bench:
+    @one_transaction
     async def stage(name: str, fraction: float | None) -> None:
+        jobs.keep_alive(lease.job_id, lease.token)
         async with fenced(jobs, lease) as (session, mine):
             await say_stage(jobs, session, mine, _leg(mine, leg), name, fraction)
 
+    @one_transaction
     async def note(rows: Sequence[Base], facts: dict[str, Any]) -> None:
+        jobs.keep_alive(lease.job_id, lease.token)
         async with fenced(jobs, lease) as (session, mine):
             session.add_all(rows)
             changed = _leg(mine, leg)
@@ -26,7 +30,14 @@ def open_bench(jobs: Jobs, lease: Lease, job: Job, leg: Leg, provider: str) -> B
             leg.result = changed.result
 
     return Bench(
-        job=job, leg=leg, legs=job.legs, provider=provider, db=jobs.db, media=jobs.media, stage=stage, note=note
+        job=job,
+        leg=leg,
+        legs=job.legs,
+        provider=provider,
+        db=jobs.db,
+        media=jobs.media,
+        stage=stage,
+        note=note,
     )
 
 

@@ -11,7 +11,7 @@ from persona_graph.jobs import endings
 from persona_graph.jobs.events import EventKind, append
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import TERMINAL, JobState, Move, after, may
-from persona_graph.jobs.tables import Attempt, AttemptState, Job
+from persona_graph.jobs.tables import OPEN_ATTEMPTS, Attempt, AttemptState, Job
 
 
 async def hold_job(session: Writing, viewer: Viewer, job_id: str) -> Job:
@@ -49,9 +49,7 @@ async def cancel_job_in(jobs: Jobs, session: Writing, job: Job) -> None:
     job.state = after(JobState(job.state), Move.ASK_CANCEL)
     job.stage = "CANCELLING"
     job.rung_at = None
-    begun = select(Attempt.id).where(
-        Attempt.job_id == job.id, Attempt.state.in_((AttemptState.SENT, AttemptState.ACCEPTED, AttemptState.UNKNOWN))
-    )
+    begun = select(Attempt.id).where(Attempt.job_id == job.id, Attempt.state.in_(OPEN_ATTEMPTS))
     if job.lease_token is None and await session.scalar(begun.limit(1)) is None:
         await endings.cancel_in(jobs, session, job)
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Awaitable
 from typing import Any, cast
@@ -24,6 +25,10 @@ CHANNEL = "persona-graph:events"
 QUEUE = "persona-graph:jobs"
 WAKE = "persona-graph:wake"
 IDLE_SECONDS = 0.5
+# Waits up to this long are rung ahead of time; longer ones are left to the sweeper.
+AHEAD_SECONDS = 60.0
+
+_ID = re.compile(r"[0-9a-z]{26}")
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +39,20 @@ def dump(value: dict[str, Any]) -> bytes:
 
 
 def load(raw: bytes) -> dict[str, Any]:
+    """A ring as ``Doorbell`` writes it; anything else is refused before ARQ looks into it."""
     value = orjson.loads(raw)
-    if not isinstance(value, dict):
-        raise ValueError("a job message is a JSON object")
+    if not (isinstance(value, dict) and value.keys() == {"t", "f", "a", "k", "et"}):
+        raise ValueError("a ring is a JSON object of t, f, a, k and et")
+    words, at = value["a"], value["et"]
+    one_id = isinstance(words, list) and len(words) == 1 and is_job_id(words[0])
+    if not one_id or value["k"] != {} or value["t"] is not None or type(at) is not int or not 0 <= at < 2**45:
+        raise ValueError("a ring names one job")
     # ARQ unpacks positional arguments as a tuple.
-    return {**value, "a": tuple(value.get("a", ())), "k": dict(value.get("k", {}))}
+    return {**value, "a": tuple(words)}
+
+
+def is_job_id(value: object) -> bool:
+    return isinstance(value, str) and bool(_ID.fullmatch(value))
 
 
 def _plain(value: object) -> object:
@@ -53,22 +67,43 @@ class WokenRedis(ArqRedis):
     """
 
     async def zrangebyscore(self, name: Any, min: Any, max: Any, *args: Any, **kw: Any) -> Any:
-        due = await super().zrangebyscore(name, min, max, *args, **kw)
-        if due or name != QUEUE:
+        if name != QUEUE:
+            return await super().zrangebyscore(name, min, max, *args, **kw)
+        due = await self._due(max, *args, **kw)
+        if due:
             return due
-        await cast(Awaitable[Any], self.blpop([WAKE], timeout=cast(int, IDLE_SECONDS)))
+        # A float is what the server takes, whatever the signature says.
+        await cast(Awaitable[Any], self.blpop([WAKE], timeout=cast(int, await self._idle_seconds())))
         # The pushed job is due by now, which is later than the ``max`` ARQ computed.
-        return await super().zrangebyscore(name, min, time.time() * 1000, *args, **kw)
+        return await self._due(time.time() * 1000, *args, **kw)
+
+    async def _due(self, until: float, *args: Any, **kw: Any) -> list[bytes]:
+        # From 1, because ARQ takes a score of 0 for no score and would look at it for ever.
+        found: list[bytes] = await super().zrangebyscore(QUEUE, 1, until, *args, **kw)
+        strange = [member for member in found if not is_job_id(member.decode("ascii", "replace"))]
+        if strange:
+            log.warning("%d rings that are not ours were thrown away", len(strange))
+            await self.zrem(QUEUE, *strange)
+        return [member for member in found if member not in strange]
+
+    async def _idle_seconds(self) -> float:
+        """Until the next ring that was sent ahead, at most half a second."""
+        first = await super().zrangebyscore(QUEUE, 1, "+inf", start=0, num=1, withscores=True)
+        left = first[0][1] / 1000 - time.time() if first else IDLE_SECONDS
+        return min(max(left, 0.01), IDLE_SECONDS)
 
 
 def open_pool(url: str, *, woken: bool = False) -> ArqRedis:
     pool = BlockingConnectionPool.from_url(
-        url, max_connections=50, timeout=5, socket_connect_timeout=3, health_check_interval=15
+        url,
+        max_connections=50,
+        timeout=5,
+        socket_connect_timeout=3,
+        socket_timeout=5,
+        health_check_interval=15,
     )
     kind = WokenRedis if woken else ArqRedis
-    return kind(
-        connection_pool=pool, job_serializer=dump, job_deserializer=load, default_queue_name=QUEUE
-    )
+    return kind(connection_pool=pool, job_serializer=dump, job_deserializer=load, default_queue_name=QUEUE)
 
 
 class Doorbell:
@@ -100,13 +135,18 @@ class Doorbell:
 
     async def _ring(self, job_id: str, after: float) -> None:
         try:
-            await self.redis.enqueue_job("advance_job", job_id, _job_id=new_id(), _defer_by=after or None, _expires=600)
-            async with self.redis.pipeline(transaction=False) as pipe:
-                pipe.rpush(WAKE, b"1")
-                pipe.ltrim(WAKE, -64, -1)
-                await pipe.execute()
+            await self.redis.enqueue_job(
+                "advance_job", job_id, _job_id=new_id(), _defer_by=after or None, _expires=600
+            )
+            if not after:
+                async with self.redis.pipeline(transaction=False) as pipe:
+                    pipe.rpush(WAKE, b"1")
+                    pipe.ltrim(WAKE, -64, -1)
+                    await pipe.execute()
         except (RedisError, OSError, TimeoutError) as error:
-            log.warning("ring for job %s not delivered (%s); the sweeper will find it", job_id, type(error).__name__)
+            log.warning(
+                "ring for job %s not delivered (%s); the sweeper will find it", job_id, type(error).__name__
+            )
 
     async def _publish(self, news: bytes) -> None:
         try:

@@ -1,72 +1,125 @@
 """How a leg and a job end: kept, failed, cancelled, given up or parked. Each is one transaction over job,
-attempt, ledger, subject and event. The price is booked only when the whole job succeeded."""
+attempt, ledger, subject and event, so that nothing is ever half ended: an attempt that is over in a job that is
+not would be placed, and paid for, again. The price is booked only when the whole job succeeded."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
+
+from sqlalchemy import select
 
 from persona_graph.accounts import ledger
 from persona_graph.catalog import prices
 from persona_graph.db import Writing, utcnow
 from persona_graph.errors import UserFault
+from persona_graph.jobs.answers import delivery_fault
 from persona_graph.jobs.bench import open_bench, say_stage
 from persona_graph.jobs.call import discard_folder, folder_of
 from persona_graph.jobs.events import EventKind, append
-from persona_graph.jobs.lease import Lease, fenced
+from persona_graph.jobs.lease import Lease, fenced, one_transaction
 from persona_graph.jobs.room import Jobs
-from persona_graph.jobs.states import JobState, Move, after
-from persona_graph.jobs.tables import Attempt, AttemptState, Job, LegState
-from persona_graph.jobs.work import Kept, WorkRefused
+from persona_graph.jobs.states import Move, after
+from persona_graph.jobs.tables import OPEN_ATTEMPTS, Attempt, AttemptState, Job, Leg, LegState
+from persona_graph.jobs.work import Bench, Kept, SkipCandidate, WorkRefused
 from persona_graph.provider import Delivery, Offer, Order
+
+ENDED = -1.0
+# What came back has been paid for: a store that is away is given this long, in pauses, before it is let go.
+STORE_PAUSES = (1.0, 3.0, 9.0)
+NOTHING_CHARGED = "Tell the operator; nothing was charged."
 
 log = logging.getLogger(__name__)
 
-ENDED = -1.0
+
+class StoreAway(Exception):
+    """The delivery is good and cannot be stored just now."""
+
+
+@dataclass(frozen=True)
+class Wasted:
+    """A delivery that cannot be used and that the vendor bills nevertheless."""
+
+    offer: Offer
+    delivery: Delivery
+
+    def cost(self, leg: Leg) -> Decimal:
+        """What the vendor said, or what it was expected to be: nothing of it was measured."""
+        booked, doubt = prices.booked_cost(self.offer, self.delivery.billed_cost)
+        if self.delivery.billed_cost is not None and not doubt:
+            return booked
+        return Decimal(leg.route["candidates"][leg.candidate]["cost"])
 
 
 async def keep(
-    jobs: Jobs, lease: Lease, attempt: Attempt, offer: Offer, order: Order, delivery: Delivery
+    jobs: Jobs, lease: Lease, attempt: Attempt, offer: Offer, delivery: Delivery, order: Order | None = None
 ) -> float | None:
-    """Check and store what came back, then settle the leg. Returns None to go on with the next leg."""
-    fault = _contract_fault(jobs, attempt, delivery)
-    if fault:
-        await fail(jobs, lease, "PLUGIN_CONTRACT", f"{attempt.provider} broke its contract: {fault}.", "Tell the operator; nothing was charged.")
+    """Check and store what came back, then settle the leg. Returns None to go on with the next leg.
+    Raises StoreAway."""
+    fault = await asyncio.to_thread(delivery_fault, delivery, folder_of(jobs, attempt.id))
+    if fault is not None:
+        await breach(jobs, lease, attempt, fault, Wasted(offer, delivery))
         return ENDED
-    async with fenced(jobs, lease) as (session, job):
-        leg = next(leg for leg in job.legs if leg.n == attempt.leg)
-        await say_stage(jobs, session, job, leg, f"FINISHING_{leg.name}", 0.9)
-    work = jobs.works[job.kind]
+    bench = await _finishing(jobs, lease, attempt)
     try:
-        kept = await work.keep(open_bench(jobs, lease, job, leg, attempt.provider), order, delivery)
+        kept = await _kept(jobs, bench, order, delivery)
     except (WorkRefused, UserFault) as refused:
         # What came back cannot be used: the vendor's bill stands, the user's does not.
-        await _book_failed_delivery(jobs, lease, attempt, offer, delivery)
-        await fail(jobs, lease, refused.code, refused.message, refused.fix)
+        wasted = Wasted(offer, delivery)
+        await refuse(jobs, lease, attempt, refused.code, refused.message, refused.fix, wasted)
         return ENDED
-    ended = await _settle_leg(jobs, lease, attempt, offer, delivery, kept)
-    discard(jobs, attempt)
-    return ENDED if ended else None
+    return ENDED if await _settle_leg(jobs, lease, attempt, offer, delivery, kept) else None
 
 
+@one_transaction
+async def _finishing(jobs: Jobs, lease: Lease, attempt: Attempt) -> Bench:
+    async with fenced(jobs, lease) as (session, job):
+        leg = job.leg(attempt.leg)
+        await say_stage(jobs, session, job, leg, f"FINISHING_{leg.name}", 0.9)
+    return open_bench(jobs, lease, job, leg, attempt.provider)
+
+
+async def _kept(jobs: Jobs, bench: Bench, order: Order | None, delivery: Delivery) -> Kept:
+    work = jobs.works[bench.job.kind]
+    for pause in (*STORE_PAUSES, None):
+        try:
+            order = order or await work.order(bench)
+            return await work.keep(bench, order, delivery)
+        except SkipCandidate as gone:
+            raise WorkRefused("MEDIA_ERASED", f"What this job rests on was deleted: {gone}.") from None
+        except (UserFault, OSError) as fault:
+            if not (isinstance(fault, OSError) or fault.code == "STORAGE_UNAVAILABLE"):
+                raise
+            if pause is None:
+                raise StoreAway(f"it cannot be stored: {fault}") from fault
+        await asyncio.sleep(pause)
+    raise AssertionError("unreachable")
+
+
+@one_transaction
 async def _settle_leg(
     jobs: Jobs, lease: Lease, attempt: Attempt, offer: Offer, delivery: Delivery, kept: Kept
 ) -> bool:
+    """True if that was the last leg."""
     async with fenced(jobs, lease) as (session, job):
-        leg = next(leg for leg in job.legs if leg.n == attempt.leg)
+        leg = job.leg(attempt.leg)
+        if leg.state == LegState.DONE:  # the answer to an earlier commit was lost
+            return False
         session.add_all(kept.rows)
         await session.flush()
-        await _end_attempt(session, attempt, AttemptState.DONE, _cost(offer, delivery, kept))
-        leg.state, leg.cost = LegState.DONE, _cost(offer, delivery, kept)
+        leg.cost = _cost(offer, delivery, kept)
+        await end_attempt(jobs, session, attempt, AttemptState.DONE)
+        await _book_cost(session, job, attempt, leg.cost)
+        leg.state = LegState.DONE
         leg.result = {
             **leg.result, **kept.result, "seconds": kept.seconds, "provider": attempt.provider, "offer": offer.id,
             "fidelity": offer.fidelity, "honoured": list(delivery.honoured_options), "characters": kept.characters,
         }  # fmt: skip
         leg.price = prices.Quote.from_json(leg.quote).settle(seconds=kept.seconds, characters=kept.characters)
-        await _book_cost(session, job, attempt, leg.cost)
-        work = jobs.works[job.kind]
-        await work.leg_settled(session, job, leg, delivery)
+        job.crashes = 0
+        await jobs.works[job.kind].leg_settled(session, job, leg, delivery)
         if any(each.state != LegState.DONE for each in job.legs):
             return False
         for each in job.legs:
@@ -75,8 +128,23 @@ async def _settle_leg(
         return True
 
 
-async def fail(jobs: Jobs, lease: Lease, code: str, message: str, fix: str | None) -> None:
+async def breach(jobs: Jobs, lease: Lease, attempt: Attempt, what: str, wasted: Wasted | None = None) -> None:
+    """The plugin did something that its contract does not allow."""
+    message = f"The provider plugin {attempt.provider} broke its contract: {what}."
+    await refuse(jobs, lease, attempt, "PLUGIN_CONTRACT", message, NOTHING_CHARGED, wasted)
+
+
+@one_transaction
+async def refuse(
+    jobs: Jobs, lease: Lease, attempt: Attempt | None, code: str, message: str, fix: str | None,
+    wasted: Wasted | None = None,
+) -> None:  # fmt: skip
+    """Fail for a reason the user can read."""
     async with fenced(jobs, lease) as (session, job):
+        if attempt is not None:
+            await end_attempt(jobs, session, attempt, AttemptState.FAILED, message)
+            if wasted is not None:
+                await _book_cost(session, job, attempt, wasted.cost(job.leg(attempt.leg)))
         await fail_in(jobs, session, job, code, message, fix)
 
 
@@ -87,13 +155,10 @@ async def fail_in(jobs: Jobs, session: Writing, job: Job, code: str, message: st
     await _close(jobs, session, job, Move.FAIL)
 
 
-async def cancel(jobs: Jobs, lease: Lease, attempt: Attempt | None) -> None:
+@one_transaction
+async def cancel(jobs: Jobs, lease: Lease) -> None:
     async with fenced(jobs, lease) as (session, job):
-        if attempt is not None:
-            await _end_attempt(session, attempt, AttemptState.CANCELLED, None)
         await cancel_in(jobs, session, job)
-    if attempt is not None:
-        discard(jobs, attempt)
 
 
 async def cancel_in(jobs: Jobs, session: Writing, job: Job) -> None:
@@ -101,39 +166,53 @@ async def cancel_in(jobs: Jobs, session: Writing, job: Job) -> None:
     await _close(jobs, session, job, Move.CANCEL)
 
 
+@one_transaction
 async def give_up(jobs: Jobs, lease: Lease, attempt: Attempt) -> None:
     """The offer's time is up: the user gets the money back, the vendor's answer no longer matters."""
     async with fenced(jobs, lease) as (session, job):
-        await _end_attempt(session, attempt, AttemptState.FAILED, None)
+        await end_attempt(jobs, session, attempt, AttemptState.FAILED)
         await fail_in(
             jobs, session, job, "PROVIDER_TIMEOUT", f"{attempt.provider} did not finish in the time it gives itself.",
             "Ask again; nothing was charged.",
         )  # fmt: skip
-    discard(jobs, attempt)
 
 
+@one_transaction
 async def park(jobs: Jobs, lease: Lease, attempt: Attempt) -> None:
     """Money may have been spent and nobody can find out by machine."""
     async with fenced(jobs, lease) as (session, job):
         mine = await session.get_one(Attempt, attempt.id)
         mine.state = AttemptState.UNKNOWN
-        job.state = after(JobState(job.state), Move.PARK)
-        job.stage, job.message = "NEEDS_REVIEW", f"{attempt.provider} may have done the work; an operator must look."
+        job.state = after(job.state, Move.PARK)
+        job.stage, job.message = (
+            "NEEDS_REVIEW",
+            f"{attempt.provider} may have done the work; an operator must look.",
+        )
         job.lease_token = job.lease_until = None
         await append(session, jobs.doorbell, job, EventKind.STATE)
 
 
-def discard(jobs: Jobs, attempt: Attempt) -> None:
-    discard_folder(jobs, attempt.id)
+async def end_attempt(
+    jobs: Jobs, session: Writing, attempt: Attempt, state: AttemptState, why: str | None = None
+) -> Attempt:
+    mine = await session.get_one(Attempt, attempt.id)
+    mine.state, mine.ended_at = state, utcnow()
+    mine.error = why[:500] if why is not None else mine.error
+    session.after(lambda: discard_folder(jobs, mine.id))
+    return mine
 
 
 async def _close(jobs: Jobs, session: Writing, job: Job, move: Move) -> None:
-    job.state = after(JobState(job.state), move)
+    job.state = after(job.state, move)
     job.stage, job.message = job.state.value, ""
     job.ended_at = utcnow()
     job.lease_token = job.lease_until = None
     if move is Move.SUCCEED:
         job.fraction = 1.0
+    left = select(Attempt).where(Attempt.job_id == job.id, Attempt.state.in_(OPEN_ATTEMPTS))
+    for attempt in (await session.scalars(left)).all():
+        over = AttemptState.CANCELLED if move is Move.CANCEL else AttemptState.FAILED
+        await end_attempt(jobs, session, attempt, over)
     await jobs.works[job.kind].settled(session, job, job.state)
     await append(session, jobs.doorbell, job, EventKind.STATE)
 
@@ -146,25 +225,17 @@ async def _release_all(session: Writing, job: Job, state: LegState) -> None:
             leg.state = state
 
 
-async def _end_attempt(
-    session: Writing, attempt: Attempt, state: AttemptState, cost: Decimal | None
-) -> None:
-    mine = await session.get_one(Attempt, attempt.id)
-    mine.state, mine.cost, mine.ended_at = state, cost, utcnow()
-
-
-async def _book_failed_delivery(
-    jobs: Jobs, lease: Lease, attempt: Attempt, offer: Offer, delivery: Delivery
-) -> None:
-    async with fenced(jobs, lease) as (session, job):
-        cost = _cost(offer, delivery, Kept())
-        await _end_attempt(session, attempt, AttemptState.FAILED, cost)
-        await _book_cost(session, job, attempt, cost)
-
-
 async def _book_cost(session: Writing, job: Job, attempt: Attempt, cost: Decimal) -> None:
+    mine = await session.get_one(Attempt, attempt.id)
+    mine.cost = cost
     await ledger.book_cost(
-        session, job.account_id, job.id, attempt.leg, cost=cost, provider=attempt.provider, attempt=attempt.number
+        session,
+        job.account_id,
+        job.id,
+        attempt.leg,
+        cost=cost,
+        provider=attempt.provider,
+        attempt=attempt.number,
     )
 
 
@@ -175,13 +246,3 @@ def _cost(offer: Offer, delivery: Delivery, kept: Kept) -> Decimal:
     if doubt:
         log.warning("offer %s: %s; its declared cost is booked instead", offer.id, doubt)
     return booked
-
-
-def _contract_fault(jobs: Jobs, attempt: Attempt, delivery: Delivery) -> str | None:
-    if isinstance(delivery.media, Path):
-        folder = folder_of(jobs, attempt.id).resolve()
-        if not delivery.media.resolve().is_relative_to(folder) or not delivery.media.is_file():
-            return "it delivered a file outside its folder"
-    if delivery.vendor_voice is not None and not 0 < len(delivery.vendor_voice) <= 255:
-        return "a vendor voice id is 1 to 255 characters"
-    return None

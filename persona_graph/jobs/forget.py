@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
+from persona_graph.jobs.asking import tell_forget
 from persona_graph.jobs.call import LentCall, discard_folder, folder_of
 from persona_graph.jobs.room import Jobs
 
@@ -26,11 +26,6 @@ async def forget_voice(jobs: Jobs, provider_id: str, vendor_voice: str, ref: str
         client_ref=ref, folder=folder, remaining=FORGET_SECONDS, _jobs=jobs, _account_id="",
     )  # fmt: skip
     try:
-        async with asyncio.timeout(FORGET_SECONDS):
-            await provider.forget_voice(vendor_voice, call)
-    except Exception as trouble:
-        log.warning("%s did not confirm deleting a voice: %s", provider_id, trouble)
-        return False
+        return await tell_forget(provider, vendor_voice, call)
     finally:
         discard_folder(jobs, ref)
-    return True

@@ -1,10 +1,14 @@
 """Keeps the leases of running slices alive from a thread of its own, which a blocked event loop cannot
-stop; a slice that outlives its deadline stops being kept, so another worker takes the job over."""
+stop. Two things end that: a slice that gives no sign of life for longer than it may, whose job another worker
+then takes over; and an event loop that a plugin blocks for good, which ends this process."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
+import signal
 import threading
 import time
 
@@ -17,14 +21,19 @@ log = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    def __init__(self, database_url: str, lease_seconds: float) -> None:
+    """``start`` is called in the event loop that is watched."""
+
+    def __init__(self, database_url: str, lease_seconds: float, blocked_seconds: float = 60.0) -> None:
         self._url = database_url
         self._lease = lease_seconds
-        self._held: dict[str, float] = {}
+        self._patience = blocked_seconds
+        self._held: dict[str, tuple[str, float]] = {}
+        self._silent = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-heartbeat", daemon=True)
 
     def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._thread.start()
 
     def stop(self) -> None:
@@ -32,11 +41,15 @@ class Heartbeat:
         if self._thread.is_alive():
             self._thread.join(timeout=5)
 
-    def hold(self, token: str, seconds: float) -> None:
-        self._held[token] = time.monotonic() + seconds
+    def hold(self, job_id: str, token: str, seconds: float) -> None:
+        """Renew this lease for as long as that; called again, for as long from then on."""
+        self._held[token] = (job_id, time.monotonic() + seconds)
 
     def drop(self, token: str) -> None:
         self._held.pop(token, None)
+
+    def _tick(self) -> None:
+        self._silent = 0.0
 
     def _run(self) -> None:
         asyncio.run(self._beat())
@@ -45,18 +58,31 @@ class Heartbeat:
         db = Database(self._url)
         try:
             while not self._stop.wait(self._lease / 4):
+                self._watch()
                 now = time.monotonic()
-                tokens = [token for token, until in list(self._held.items()) if until > now]
-                if tokens:
-                    await self._renew(db, tokens)
+                kept = {token: job for token, (job, until) in list(self._held.items()) if until > now}
+                if kept:
+                    await self._renew(db, kept)
         finally:
             await db.close()
 
-    async def _renew(self, db: Database, tokens: list[str]) -> None:
+    def _watch(self) -> None:
+        # Counted in beats, not by the clock: a process that was stopped as a whole is not blocked.
+        self._silent += self._lease / 4
+        if self._silent > self._patience:
+            # Nothing else gets out of a loop that never yields; the leases bring the jobs back.
+            log.critical("the event loop is blocked for %.0f s; this worker ends itself", self._silent)
+            os.kill(os.getpid(), signal.SIGKILL)
+        with contextlib.suppress(RuntimeError):  # the loop was closed just now
+            self._loop.call_soon_threadsafe(self._tick)
+
+    async def _renew(self, db: Database, kept: dict[str, str]) -> None:
         try:
             async with db.writing() as session:
-                kept = update(Job).where(Job.lease_token.in_(tokens)).values(lease_until=now_plus(self._lease))
-                await session.execute(kept.execution_options(synchronize_session=False))
-        except Exception:
+                # By id, so that the key finds the rows.
+                mine = update(Job).where(Job.id.in_(kept.values()), Job.lease_token.in_(kept))
+                beat = mine.values(lease_until=now_plus(self._lease))
+                await session.execute(beat.execution_options(synchronize_session=False))
+        except Exception as error:
             # A missed beat is not fatal: three more fit into one lease.
-            log.warning("a heartbeat failed", exc_info=True)
+            log.warning("a heartbeat failed: %s: %s", type(error).__name__, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -17,6 +17,27 @@ from persona_graph.jobs.work import Work
 from persona_graph.media.assets import Media
 from persona_graph.settings import Settings
 
+# The longest a slice may go without a sign of life before its lease is no longer kept.
+SILENT_SECONDS = 300.0
+
+
+class Suspects:
+    """Jobs whose worker has died run here one at a time, so that of several that were in one worker when it
+    died only the one that killed it comes to be set aside."""
+
+    def __init__(self) -> None:
+        self._running: str | None = None
+
+    def admit(self, job_id: str) -> bool:
+        if self._running not in (None, job_id):
+            return False
+        self._running = job_id
+        return True
+
+    def leave(self, job_id: str) -> None:
+        if self._running == job_id:
+            self._running = None
+
 
 @dataclass
 class Jobs:
@@ -29,3 +50,14 @@ class Jobs:
     http: httpx.AsyncClient
     works: Mapping[JobKind, Work]
     heartbeat: Heartbeat | None = None
+    suspects: Suspects = field(default_factory=Suspects)
+
+    def keep_alive(self, job_id: str, token: str) -> None:
+        """A sign of life from the slice that holds the job."""
+        if self.heartbeat:
+            self.heartbeat.hold(job_id, token, SILENT_SECONDS)
+
+    def let_go(self, job_id: str, token: str) -> None:
+        self.suspects.leave(job_id)
+        if self.heartbeat:
+            self.heartbeat.drop(token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from persona_graph.db import now_plus
 from persona_graph.jobs.call import discard_folder, folder_of
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import CLAIMABLE, JobState
-from persona_graph.jobs.tables import Attempt, AttemptState, Job
+from persona_graph.jobs.tables import OPEN_ATTEMPTS, Attempt, Job
 
 BATCH = 100
 RING_AGAIN_SECONDS = 5.0
+# A folder may be there for a call that no attempt belongs to, such as deleting a voice.
+YOUNG_SECONDS = 600.0
 
 log = logging.getLogger(__name__)
 
@@ -47,36 +50,40 @@ async def due_jobs(jobs: Jobs) -> list[str]:
 
 
 async def sweep_for_ever(jobs: Jobs, chores: Sequence[Chore]) -> None:
-    last = {chore.name: time.monotonic() for chore in chores}
+    """Each chore in a task of its own: one that takes long keeps nobody's job waiting."""
+    sweep = Chore("ring due jobs", jobs.settings.sweep_seconds, lambda: ring_due_jobs(jobs))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_repeat(sweep, 0))
+        for chore in chores:
+            # Not all workers at once, and also in one that never lives for as long as ``every``.
+            group.create_task(_repeat(chore, min(chore.every, random.uniform(1, 60))))  # noqa: S311
+
+
+async def _repeat(chore: Chore, first: float) -> None:
+    await asyncio.sleep(first)
     while True:
         try:
-            for job_id in await due_jobs(jobs):
-                jobs.doorbell.ring(job_id)
+            await chore.run()
         except Exception:
-            log.exception("the sweep failed; it is tried again")
-        for chore in chores:
-            if time.monotonic() - last[chore.name] >= chore.every:
-                last[chore.name] = time.monotonic()
-                await _run(chore)
-        await asyncio.sleep(jobs.settings.sweep_seconds)
+            log.exception("the chore %r failed; it is tried again", chore.name)
+        await asyncio.sleep(chore.every)
 
 
-async def _run(chore: Chore) -> None:
-    try:
-        await chore.run()
-    except Exception:
-        log.exception("the chore %r failed; it is tried again", chore.name)
+async def ring_due_jobs(jobs: Jobs) -> int:
+    due = await due_jobs(jobs)
+    for job_id in due:
+        jobs.doorbell.ring(job_id)
+    return len(due)
 
 
 async def discard_stale_folders(jobs: Jobs) -> int:
     """Remove work folders on this machine whose attempt has ended (a worker died before it could)."""
     root = folder_of(jobs, "x").parent
-    names = [path.name for path in root.iterdir()] if root.is_dir() else []
+    before = time.time() - YOUNG_SECONDS
+    names = [path.name for path in root.iterdir() if path.stat().st_mtime < before] if root.is_dir() else []
     if not names:
         return 0
-    live = select(Attempt.id).where(
-        Attempt.id.in_(names), Attempt.state.in_((AttemptState.SENT, AttemptState.ACCEPTED, AttemptState.UNKNOWN))
-    )
+    live = select(Attempt.id).where(Attempt.id.in_(names), Attempt.state.in_(OPEN_ATTEMPTS))
     async with jobs.db.reading() as session:
         kept = set((await session.scalars(live)).all())
     stale = [name for name in names if name not in kept]

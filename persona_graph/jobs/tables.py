@@ -47,6 +47,9 @@ class AttemptState(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+OPEN_ATTEMPTS = (AttemptState.SENT, AttemptState.ACCEPTED, AttemptState.UNKNOWN)
+
+
 class Job(Base):
     """``wake_at`` is when it is next due; ``lease_token`` fences every write of the worker that holds it."""
 
@@ -83,6 +86,9 @@ class Job(Base):
     ended_at: Mapped[datetime | None]
 
     legs: Mapped[list[Leg]] = relationship(order_by="Leg.n", lazy="selectin", cascade="all, delete-orphan")
+
+    def leg(self, n: int) -> Leg:
+        return next(leg for leg in self.legs if leg.n == n)
 
     @property
     def settled(self) -> Decimal:
