@@ -43,7 +43,10 @@ def create_app(settings: Settings) -> Starlette:
                 await edge.close()
                 await runtime.feed.stop()
 
-    return Starlette(lifespan=lifespan, middleware=[_cors(settings)])
+    app = Starlette(lifespan=lifespan, middleware=[_cors(settings)])
+    # A path that is not ours is 404, never a redirect to something like it.
+    app.router.redirect_slashes = False
+    return app
 
 
 def serve(settings: Settings, *, fd: int | None = None) -> None:
