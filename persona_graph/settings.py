@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     max_stored_bytes: int = Field(
         2_000_000_000, description="Bytes of uploads an account may have stored or announced at one time."
     )
+    unused_upload_days: float = Field(
+        7.0, gt=0, description="Days after which an upload that no training and no avatar used is erased."
+    )
     link_ttl: float = Field(900, description="How long a signed media link works, in seconds.")
     decode_seconds: float = Field(
         3.0,

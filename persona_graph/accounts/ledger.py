@@ -153,7 +153,7 @@ async def reserve_legs(
     at = at or utcnow()
     first = {leg: await _find(session, job_id, leg, PostingKind.RESERVE) for leg in amounts}
     fresh = {leg: _usd(amounts[leg]) for leg, posting in first.items() if posting is None}
-    await _within_cap(session, account, sum(fresh.values(), ZERO), cap_of, at)
+    await check_cap(session, account, sum(fresh.values(), ZERO), cap_of, at)
     for leg, amount in fresh.items():
         session.add(Hold(job_id=job_id, leg=leg, account_id=account_id, amount=amount))
         first[leg] = _post(
@@ -285,9 +285,10 @@ async def allowance(
     return max(cap - now.spent - now.held, ZERO)
 
 
-async def _within_cap(
-    session: Writing, account: Account, amount: Decimal, cap_of: CapOf, at: datetime
+async def check_cap(
+    session: AsyncSession, account: Account, amount: Decimal, cap_of: CapOf, at: datetime | None = None
 ) -> None:
+    """SpendRefused if ``amount`` is more than the account may still spend this month."""
     if not amount:
         return
     left = await allowance(session, account, cap_of, at=at)

@@ -86,7 +86,7 @@ async def revoke_service_token(session: Writing, account_id: str, token_id: str)
     """Other processes notice within the ``Viewers`` cache time. Harmless twice."""
     token = await session.get(ServiceToken, token_id)
     if token is None or token.account_id != account_id:
-        raise NotFound(message="There is no such token.", path=("tokenId",))
+        raise NotFound(message="There is no such token.", path=("tokenId",), fix="Check the id.")
     token.revoked_at = token.revoked_at or utcnow()
     return token
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeAlias
 
 import strawberry
@@ -10,11 +10,12 @@ from strawberry.dataloader import DataLoader
 
 from persona_graph.accounts import desk
 from persona_graph.accounts.accounts import Account
-from persona_graph.accounts.viewer import Viewer
+from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.jobs import reading as job_reading
+from persona_graph.jobs.states import JobState
 from persona_graph.media.assets import Asset
 from persona_graph.personas import reading
-from persona_graph.personas.tables import Avatar, Consent, Enrolment, Output, Persona, Sample, Voice
+from persona_graph.personas.tables import Avatar, Consent, Enrolment, Output, Persona, Platform, Sample, Voice
 from persona_graph.runtime import Runtime
 
 
@@ -24,12 +25,14 @@ class Context:
     def __init__(self, runtime: Runtime, viewer: Viewer) -> None:
         self.runtime = runtime
         self.viewer = viewer
-        self._loaders: dict[str, DataLoader[str, Any]] = {}
+        self._loaders: dict[Hashable, DataLoader[str, Any]] = {}
 
     async def account(self) -> Account:
         return await desk.own_account(self.runtime.db, self.viewer)
 
-    def _loader(self, name: str, load: Callable[[list[str]], Awaitable[list[Any]]]) -> DataLoader[str, Any]:
+    def _loader(
+        self, name: Hashable, load: Callable[[list[str]], Awaitable[list[Any]]]
+    ) -> DataLoader[str, Any]:
         if name not in self._loaders:
             self._loaders[name] = DataLoader(load_fn=load)
         return self._loaders[name]
@@ -76,6 +79,28 @@ class Context:
         return self._of_persona("consents_of", Consent)
 
     @property
+    def consents(self) -> DataLoader[str, Any]:
+        return self._rows("consents", Consent)
+
+    def outputs_of(
+        self, first: int | None, after: str | None, platform: Platform | None
+    ) -> DataLoader[str, Any]:
+        """A page of outputs for each persona."""
+        db, viewer = self.runtime.db, self.viewer
+        return self._loader(
+            ("outputs_of", first, after, platform),
+            lambda ids: reading.outputs_pages(db, viewer, ids, first, after, platform),
+        )
+
+    def jobs_of(self, first: int | None, after: str | None, state: JobState | None) -> DataLoader[str, Any]:
+        """A page of jobs for each persona."""
+        db, viewer = self.runtime.db, self.viewer
+        return self._loader(
+            ("jobs_of", first, after, state),
+            lambda ids: job_reading.jobs_pages(db, viewer, ids, first, after, state),
+        )
+
+    @property
     def samples_of(self) -> DataLoader[str, Any]:
         return self._of_voice("samples_of", Sample)
 
@@ -97,3 +122,8 @@ class Context:
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def need_read(info: Info) -> None:
+    """What a mutation made may be seen by whoever made it; everything else needs the READ scope."""
+    info.context.viewer.need(Scope.READ)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, TypeVar, dataclass_transform
+from typing import Annotated, Any, TypeVar, dataclass_transform
 
 import strawberry
 
 Kind = TypeVar("Kind", bound=type)
 Closed = TypeVar("Closed", bound=type[Enum])
+
+# Arguments that mean the same everywhere.
+Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+First = Annotated[int | None, strawberry.argument(description="How many, 1 to 100; 20 if null.")]
+After = Annotated[
+    str | None,
+    strawberry.argument(description="The cursor behind which to go on; from the beginning if null."),
+]
 
 
 def f(description: str, **more: Any) -> Any:
@@ -21,17 +29,17 @@ def f(description: str, **more: Any) -> Any:
 @dataclass_transform(kw_only_default=True, field_specifiers=(f, strawberry.field))
 def described(cls: Kind) -> Kind:
     """A type whose docstring is its description."""
-    return strawberry.type(cls, description=_doc(cls))  # type: ignore[return-value]
+    return strawberry.type(cls, description=_doc(cls))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(f, strawberry.field))
 def described_input(cls: Kind) -> Kind:
-    return strawberry.input(cls, description=_doc(cls))  # type: ignore[return-value]
+    return strawberry.input(cls, description=_doc(cls))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(f, strawberry.field))
 def described_interface(cls: Kind) -> Kind:
-    return strawberry.interface(cls, description=_doc(cls))  # type: ignore[return-value]
+    return strawberry.interface(cls, description=_doc(cls))
 
 
 def closed_set(kind: Closed, values: Mapping[str, str], name: str | None = None) -> Closed:
@@ -43,8 +51,14 @@ def closed_set(kind: Closed, values: Mapping[str, str], name: str | None = None)
     return kind
 
 
+def describe_inputs(mutations: type) -> type:
+    """Give each mutation's ``input`` argument the description of its type."""
+    for field in mutations.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+        for argument in field.arguments:
+            argument.description = argument.type.__strawberry_definition__.description
+    return mutations
+
+
 def _doc(cls: type) -> str:
     text = inspect.getdoc(cls) or ""
     return " ".join(text.replace("``", "`").split())
-
-

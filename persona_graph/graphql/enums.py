@@ -28,7 +28,6 @@ class UploadPurpose(StrEnum):
 
     SAMPLE = "SAMPLE"
     PHOTO = "PHOTO"
-    CONSENT_RECORDING = "CONSENT_RECORDING"
 
 
 class SpeechFormat(StrEnum):
@@ -58,7 +57,6 @@ closed_set(
     {
         "SAMPLE": "A recording to train a voice on: WAV, MP3, FLAC, OGG, M4A or WebM with speech in it.",
         "PHOTO": "A portrait to make an avatar of: PNG, JPEG or WebP with one face.",
-        "CONSENT_RECORDING": "A spoken consent.",
     },
 )
 closed_set(SpeechFormat, {"WAV": "PCM WAV, 16 bit.", "MP3": "MP3."})

@@ -4,48 +4,62 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 import strawberry
 
 from persona_graph.errors import InvalidInput, NotFound
 
+# Accounts may have ids that an identity provider chose; all others are ours.
+_ROW = re.compile(r"[A-Za-z0-9_-]{1,26}")
+_CURSOR = re.compile(r"at:([A-Za-z0-9]{26})")
+# What people call a thing, where it is not its type's name.
+_WORDS = {"Asset": "file", "ServiceToken": "token", "SpeechOutput": "speech output"}
+
 
 def global_id(kind: str, id: str) -> strawberry.ID:
-    return strawberry.ID(base64.urlsafe_b64encode(f"{kind}:{id}".encode()).decode().rstrip("="))
+    return strawberry.ID(_shown(f"{kind}:{id}"))
 
 
 def split_id(id: str) -> tuple[str, str] | None:
-    try:
-        raw = base64.b64decode(id + "=" * (-len(id) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        return None
-    kind, colon, row = raw.partition(":")
-    return (kind, row) if colon and len(row) == 26 and row.isalnum() else None
+    kind, colon, row = _read(id).partition(":")
+    return (kind, row) if colon and _ROW.fullmatch(row) else None
 
 
-def row_id(kind: str | tuple[str, ...], id: str, field: str) -> str:
-    """The row's id, if this is an id of that kind of thing."""
-    kinds = (kind,) if isinstance(kind, str) else kind
+def row_id(kind: str, id: str, *field: str) -> str:
+    """The row's id, if this is an id of that kind of thing. ``field`` is the path of the input field.
+    ``Output`` stands for both kinds of outputs."""
     parts = split_id(id)
+    kinds = ("SpeechOutput", "VideoOutput") if kind == "Output" else (kind,)
     if parts is None or parts[0] not in kinds:
-        raise NotFound(message=f"There is no such {kinds[-1].lower()}.", path=(field,), fix="Check the id.")
+        word = _WORDS.get(kind, kind.lower())
+        raise NotFound(message=f"There is no such {word}.", path=field, fix="Check the id.")
     return parts[1]
 
 
 def page_cursor(row: str) -> str:
-    return base64.urlsafe_b64encode(f"at:{row}".encode()).decode().rstrip("=")
+    return _shown(f"at:{row}")
 
 
 def cursor_row(cursor: str | None) -> str | None:
+    """The row behind which a page begins."""
     if cursor is None:
         return None
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        raw = ""
-    if not raw.startswith("at:") or len(raw) != 29:
+    found = _CURSOR.fullmatch(_read(cursor))
+    if found is None:
         raise InvalidInput(
             code="INVALID_CURSOR", message="This cursor is not one of this list.", path=("after",),
             fix="Use pageInfo.endCursor of an earlier page.",
         )  # fmt: skip
-    return raw[3:]
+    return found[1]
+
+
+def _shown(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read(text: str) -> str:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        return ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
-from persona_graph.graphql.context import Info
-from persona_graph.graphql.describe import described
+from persona_graph.graphql.context import Info, need_read
+from persona_graph.graphql.describe import Id, described
 from persona_graph.graphql.ids import split_id
 from persona_graph.graphql.types.catalog import Provider, QuarantinedPlugin, Tier, Viewer
 from persona_graph.graphql.types.core import Node
@@ -20,7 +22,8 @@ class Query:
     """Everything that can be read. What is not yours looks like what is not there."""
 
     @strawberry.field(description="Anything by its id; null if there is no such thing or it is not yours.")
-    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+    async def node(self, info: Info, id: Id) -> Node | None:
+        need_read(info)
         parts = split_id(id)
         return await load_node(info, *parts) if parts else None
 
@@ -30,19 +33,27 @@ class Query:
         return Viewer(label=caller.label, scopes=sorted(caller.scopes), caller=caller)
 
     @strawberry.field(description="A persona by its id; null if there is none or it is not yours.")
-    async def persona(self, info: Info, id: strawberry.ID) -> Persona | None:
+    async def persona(self, info: Info, id: Id) -> Persona | None:
+        need_read(info)
         parts = split_id(id)
         found = await load_node(info, *parts) if parts and parts[0] == "Persona" else None
         return found if isinstance(found, Persona) else None
 
     @strawberry.field(description="A job by its id; null if there is none or it is not yours.")
-    async def job(self, info: Info, id: strawberry.ID) -> Job | None:
+    async def job(self, info: Info, id: Id) -> Job | None:
+        need_read(info)
         parts = split_id(id)
         found = await load_node(info, *parts) if parts and parts[0] == "Job" else None
         return found if isinstance(found, Job) else None
 
     @strawberry.field(description="The providers installed on this server.")
-    def providers(self, info: Info, capability: Capability | None = None) -> list[Provider]:
+    def providers(
+        self,
+        info: Info,
+        capability: Annotated[
+            Capability | None, strawberry.argument(description="Only those that can do this.")
+        ] = None,
+    ) -> list[Provider]:
         catalog = info.context.runtime.catalog
         return [
             Provider.of(row)
@@ -53,7 +64,9 @@ class Query:
     @strawberry.field(description="Plugins that were left out, and why.")
     def quarantined_plugins(self, info: Info) -> list[QuarantinedPlugin]:
         return [
-            QuarantinedPlugin(plugin=q.plugin, distribution=q.distribution, version=q.version, reason=q.reason)
+            QuarantinedPlugin(
+                plugin=q.plugin, distribution=q.distribution, version=q.version, reason=q.reason
+            )
             for q in info.context.runtime.catalog.quarantined
         ]
 

@@ -7,6 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from persona_graph.graphql import enums
+from persona_graph.graphql.describe import describe_inputs
 from persona_graph.graphql.mutations.accounts import AccountMutations
 from persona_graph.graphql.mutations.outputs import OutputMutations
 from persona_graph.graphql.mutations.personas import PersonaMutations
@@ -25,7 +26,7 @@ Mutation.__strawberry_definition__.description = (  # type: ignore[attr-defined]
 
 schema = strawberry.Schema(
     query=Query,
-    mutation=Mutation,
+    mutation=describe_inputs(Mutation),
     subscription=Subscription,
     types=[*ERROR_TYPES, SpeechOutput, VideoOutput],
     config=StrawberryConfig(auto_camel_case=True),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import aliased
 
 from persona_graph.accounts.viewer import Viewer
 from persona_graph.db import Database
 from persona_graph.jobs.events import Event, job_events_after
+from persona_graph.jobs.paging import Page, page, pages_of
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import Attempt, Job
 
@@ -21,19 +23,22 @@ async def jobs_by_ids(db: Database, viewer: Viewer, ids: Sequence[str]) -> list[
 
 
 async def jobs_page(
-    db: Database, viewer: Viewer, size: int, after: str | None, state: JobState | None, persona_id: str | None
-) -> tuple[list[Job], bool]:
-    """Newest first."""
+    db: Database, viewer: Viewer, first: int | None, after: str | None, state: JobState | None
+) -> Page[Job]:
+    return await page(db, Job, _own(viewer, state), first, after)
+
+
+async def jobs_pages(
+    db: Database, viewer: Viewer, persona_ids: Sequence[str], first: int | None, after: str | None,
+    state: JobState | None,
+) -> list[Page[Job]]:  # fmt: skip
+    """For each persona a page of its jobs."""
+    return await pages_of(db, Job, "persona_id", persona_ids, _own(viewer, state), first, after)
+
+
+def _own(viewer: Viewer, state: JobState | None) -> Select[tuple[Job]]:
     rows = select(Job).where(Job.account_id == viewer.account_id)
-    if after is not None:
-        rows = rows.where(Job.id < after)
-    if state is not None:
-        rows = rows.where(Job.state == state)
-    if persona_id is not None:
-        rows = rows.where(Job.persona_id == persona_id)
-    async with db.reading() as session:
-        found = list((await session.scalars(rows.order_by(Job.id.desc()).limit(size + 1))).all())
-    return found[:size], len(found) > size
+    return rows if state is None else rows.where(Job.state == state)
 
 
 async def events_page(db: Database, job_id: str, seq: int, size: int) -> tuple[list[Event], bool]:
@@ -54,10 +59,9 @@ async def attempts_of(db: Database, job_ids: Sequence[str]) -> list[list[Attempt
 
 async def queue_places(db: Database, job_ids: Sequence[str]) -> list[int | None]:
     """How many queued jobs stand up to and including each, ``None`` for one that has begun."""
+    other = aliased(Job)
+    before = select(func.count()).where(other.state == JobState.QUEUED, other.id <= Job.id).scalar_subquery()
+    rows = select(Job.id, before).where(Job.id.in_(set(job_ids)), Job.state == JobState.QUEUED)
     async with db.reading() as session:
-        places: dict[str, int | None] = dict.fromkeys(job_ids)
-        queued = select(Job.id).where(Job.id.in_(set(job_ids)), Job.state == JobState.QUEUED)
-        for id in (await session.scalars(queued)).all():
-            before = select(func.count()).select_from(Job).where(Job.state == JobState.QUEUED, Job.id <= id)
-            places[id] = await session.scalar(before)
-    return [places[id] for id in job_ids]
+        places: dict[str, int] = {row[0]: row[1] for row in (await session.execute(rows)).all()}
+    return [places.get(id) for id in job_ids]

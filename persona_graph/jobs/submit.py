@@ -34,9 +34,10 @@ class Paid:
     max_price: Decimal | None = None
 
     def __post_init__(self) -> None:
-        if self.idempotency_key is not None and not 0 < len(self.idempotency_key) <= KEY_LENGTH:
+        key = self.idempotency_key
+        if key is not None and not (0 < len(key) <= KEY_LENGTH and key.isprintable()):
             raise InvalidInput(
-                message=f"idempotencyKey must have 1 to {KEY_LENGTH} characters.", path=("idempotencyKey",),
+                message=f"idempotencyKey must have 1 to {KEY_LENGTH} printable characters.", path=("idempotencyKey",),
                 fix="Use a fresh UUID for each new request, and the same one when you repeat it.",
             )  # fmt: skip
         if self.max_price is not None and not (self.max_price.is_finite() and self.max_price >= 0):
@@ -119,7 +120,7 @@ def _quote(jobs: Jobs, tier: str, leg: LegPlan, route: routing.Route) -> prices.
 
 async def earlier_job(session: AsyncSession, viewer: Viewer, request: Request) -> Job | None:
     """The job an earlier call with this idempotency key made. The account's row is locked by the caller."""
-    if request.paid.idempotency_key is None:
+    if request.paid.idempotency_key is None or request.paid.dry_run:
         return None
     row = await session.get(IdempotencyKey, (viewer.account_id, request.paid.idempotency_key))
     if row is None:
@@ -141,12 +142,19 @@ def check_price(plan: Plan, paid: Paid) -> None:
         )  # fmt: skip
 
 
+async def rehearsed(jobs: Jobs, session: AsyncSession, account: Account, plan: Plan, paid: Paid) -> bool:
+    """Refuse what its price forbids; true if to know that is all that was asked for."""
+    check_price(plan, paid)
+    if paid.dry_run:
+        await ledger.check_cap(session, account, plan.price_ceiling, jobs.tiers.monthly_cap)
+    return paid.dry_run
+
+
 async def open_job(
     jobs: Jobs, session: Writing, viewer: Viewer, account: Account, request: Request, kind: JobKind,
     subject: Subject, spec: dict[str, Any], plan: Plan,
 ) -> Job:  # fmt: skip
     """Queue the job and hold its money. ``account`` is locked by the caller."""
-    check_price(plan, request.paid)
     job = Job(
         id=new_id(), account_id=account.id, persona_id=subject.persona_id, kind=kind, subject_kind=subject.kind,
         subject_id=subject.id, tier=plan.tier, asked_by=viewer.label, spec=spec,

@@ -45,7 +45,7 @@ def place(topic_id: str, text: str | None) -> int:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
         owner, _, seq = raw.rpartition(":")
-        if owner != topic_id or not seq.isascii() or not seq.isdigit() or len(seq) > 15:
+        if owner != topic_id or not seq.isascii() or not seq.isdigit() or len(seq) > 9:
             raise ValueError(text)
         return int(seq)
     except (binascii.Error, ValueError):

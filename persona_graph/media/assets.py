@@ -31,7 +31,7 @@ from persona_graph.media.uploads import Uploads, file_chunks, shown_name
 from persona_graph.media.vault import CHUNK, OBJECTS, Vault
 from persona_graph.settings import Settings
 
-__all__ = ["Asset", "AssetKind", "AssetPurpose", "AssetState", "Link", "Media"]
+__all__ = ["UPLOADS", "Asset", "AssetKind", "AssetPurpose", "AssetState", "Link", "Media"]
 
 _log = logging.getLogger(__name__)
 

@@ -10,15 +10,16 @@ from persona_graph.accounts.accounts import Account, hold_account
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.catalog.tiers import Feature
 from persona_graph.jobs.states import JobKind
-from persona_graph.jobs.submit import Plan, Request, Subject, check_price, earlier_job, open_job, plan_legs
+from persona_graph.jobs.submit import Plan, Request, Subject, earlier_job, open_job, plan_legs, rehearsed
 from persona_graph.media.assets import AssetPurpose
 from persona_graph.personas import erasure
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import hold
 from persona_graph.personas.legs import speech_leg
 from persona_graph.personas.planning import plan_video
-from persona_graph.personas.room import Personas, plain_text
+from persona_graph.personas.room import Deleted, Personas, plain_text
 from persona_graph.personas.tables import Avatar, AvatarStatus, ConsentScope, Persona, VoicePolicy
+from persona_graph.personas.uploads import usable
 from persona_graph.personas.voices import Submitted
 
 PROOF_TEXTS = {
@@ -49,12 +50,13 @@ async def create_avatar(personas: Personas, viewer: Viewer, sitting: Sitting, re
             return Submitted(None, earlier, earlier.subject_id)
         persona = await hold(session, viewer, Persona, sitting.persona_id, "personaId")
         personas.tiers.admit(account.tier, Feature.AVATAR)
-        photo = await personas.media.usable(session, viewer.account_id, sitting.photo_id, AssetPurpose.PHOTO)
+        photo = await usable(personas, session, viewer, sitting.photo_id, AssetPurpose.PHOTO, "photoId")
         await need_consent(session, persona.id, ConsentScope.LIKENESS)
         proof = PROOF_TEXTS.get(persona.language.split("-")[0], PROOF_TEXTS["en"])
-        voice_id, plan = await _plan(personas, session, viewer, account, persona, proof, sitting.voice_policy)
-        check_price(plan, request.paid)
-        if request.paid.dry_run:
+        voice_id, plan = await _plan(
+            personas, session, viewer, account, persona, proof, prompt, sitting.voice_policy
+        )
+        if await rehearsed(personas.jobs, session, account, plan, request.paid):
             return Submitted(plan, None, None)
         avatar = Avatar(
             account_id=viewer.account_id, persona_id=persona.id, name=name, status=AvatarStatus.CREATING,
@@ -76,12 +78,12 @@ async def create_avatar(personas: Personas, viewer: Viewer, sitting: Sitting, re
 
 async def _plan(
     personas: Personas, session: AsyncSession, viewer: Viewer, account: Account, persona: Persona, proof: str,
-    policy: VoicePolicy,
+    prompt: str, policy: VoicePolicy,
 ) -> tuple[str | None, Plan]:  # fmt: skip
     voice, speech = await speech_leg(
         personas, session, viewer, account, persona, proof, persona.language, policy, included=True
     )
-    video = plan_video(account.tier, speech.span, included=True)
+    video = plan_video(account.tier, speech.span, prompt=prompt, included=True)
     plan = plan_legs(personas.jobs, account.tier, [speech, video])
     return (voice.id if voice else None), plan
 
@@ -95,9 +97,9 @@ async def rename_avatar(personas: Personas, viewer: Viewer, avatar_id: str, name
     return avatar
 
 
-async def delete_avatar(personas: Personas, viewer: Viewer, avatar_id: str) -> str:
+async def delete_avatar(personas: Personas, viewer: Viewer, avatar_id: str) -> Deleted:
     viewer.need(Scope.WRITE)
     async with personas.db.writing() as session:
         avatar = await hold(session, viewer, Avatar, avatar_id, "avatarId")
         await erasure.erase_avatar(personas, session, avatar)
-    return avatar_id
+    return Deleted(avatar_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from persona_graph.accounts.viewer import Scope, Viewer
@@ -44,7 +44,9 @@ async def grant_consent(
     viewer.need(Scope.WRITE)
     subject = plain_text(subject, "subject", most=200)
     if expires_at is not None and expires_at <= utcnow():
-        raise InvalidInput(message="expiresAt lies in the past.", path=("expiresAt",), fix="Choose a later time.")
+        raise InvalidInput(
+            message="expiresAt lies in the past.", path=("expiresAt",), fix="Choose a later time."
+        )
     async with personas.db.writing() as session:
         persona = await hold(session, viewer, Persona, persona_id, "personaId")
         consent = Consent(
@@ -65,7 +67,10 @@ async def withdraw_consent(personas: Personas, viewer: Viewer, consent_id: str) 
         if consent is None:
             raise missing("consent", "consentId")
         if consent.withdrawn_at is not None:
-            raise WrongState(code="ALREADY_DECIDED", message="This consent was withdrawn before.", state="WITHDRAWN")
+            raise WrongState(
+                code="ALREADY_DECIDED", message="This consent was withdrawn before.", state="WITHDRAWN",
+                path=("consentId",), fix="Nothing to do.",
+            )  # fmt: skip
         consent.withdrawn_at = utcnow()
         await session.flush()
         if await live_consent(session, consent.persona_id, consent.scope) is None:
@@ -75,8 +80,19 @@ async def withdraw_consent(personas: Personas, viewer: Viewer, consent_id: str) 
                 Job.state.not_in(TERMINAL),
             )
             for job in (await session.scalars(rests.with_for_update())).all():
-                await cancel_job_in(personas.jobs, session, job)
+                if (
+                    consent.scope != ConsentScope.VOICE
+                    or job.kind == JobKind.VOICE_TRAINING
+                    or job.spec.get("voice")
+                ):
+                    await cancel_job_in(personas.jobs, session, job)
     return consent
+
+
+async def end_consents(session: AsyncSession, persona_id: str) -> None:
+    """With its persona a consent ends; that it was given stays on record."""
+    live = update(Consent).where(Consent.persona_id == persona_id, Consent.withdrawn_at.is_(None))
+    await session.execute(live.values(withdrawn_at=utcnow()))
 
 
 async def need_consent(session: AsyncSession, persona_id: str, scope: ConsentScope) -> Consent:

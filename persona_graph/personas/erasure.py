@@ -3,55 +3,71 @@ they confirm."""
 
 from __future__ import annotations
 
-import logging
-
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from persona_graph.db import Writing, utcnow
 from persona_graph.jobs.cancel import cancel_job_in
 from persona_graph.jobs.forget import forget_voice
+from persona_graph.jobs.scrub import scrub_jobs
 from persona_graph.jobs.states import TERMINAL
 from persona_graph.jobs.tables import Job
 from persona_graph.media.assets import Asset
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Avatar, Enrolment, EnrolmentState, Output, Persona, Sample, Voice
 
-log = logging.getLogger(__name__)
 
-
-async def erase_voice(personas: Personas, session: Writing, voice: Voice) -> None:
-    await _cancel_jobs(personas, session, voice.persona_id, "Voice", voice.id)
+async def erase_voice(personas: Personas, session: Writing, voice: Voice) -> tuple[str, ...]:
+    """Answers the providers that now have to delete their copy."""
+    await _cancel_jobs(personas, session, voice.persona_id, voice.id)
     await drop_samples(personas, session, voice.id)
+    await session.execute(delete(Sample).where(Sample.voice_id == voice.id))
+    pending = await drop_copies(personas, session, voice)
+    await scrub_jobs(session, "Voice", voice.id)
+    voice.deleted_at, voice.name = utcnow(), ""
+    persona = await session.get(Persona, voice.persona_id)
+    if persona is not None and persona.voice_id == voice.id:
+        persona.voice_id = None
+    return pending
+
+
+async def drop_copies(personas: Personas, session: Writing, voice: Voice) -> tuple[str, ...]:
+    """Everything that could speak like the voice or be matched to it: models, preview, fingerprint. The
+    vendors' copies are deleted by ``forget_enrolments``."""
     await erase_asset(personas, session, voice.preview_id)
+    voice.fingerprint, voice.preview_id, voice.similarity = None, None, None
+    pending = []
     for enrolment in (await session.scalars(select(Enrolment).where(Enrolment.voice_id == voice.id))).all():
         await erase_asset(personas, session, enrolment.model_id)
         enrolment.model_id = None
         if enrolment.state == EnrolmentState.LIVE:
             enrolment.state = EnrolmentState.FORGETTING
-    voice.deleted_at = utcnow()
-    voice.fingerprint, voice.preview_id = None, None
-    persona = await session.get(Persona, voice.persona_id)
-    if persona is not None and persona.voice_id == voice.id:
-        persona.voice_id = None
+        if enrolment.state == EnrolmentState.FORGETTING:
+            pending.append(enrolment.provider)
+    return tuple(pending)
 
 
 async def erase_avatar(personas: Personas, session: Writing, avatar: Avatar) -> None:
-    await _cancel_jobs(personas, session, avatar.persona_id, "Avatar", avatar.id)
-    await erase_asset(personas, session, avatar.portrait_id)
+    await _cancel_jobs(personas, session, avatar.persona_id, avatar.id)
+    photo_id, avatar.portrait_id = avatar.portrait_id, None
     await erase_asset(personas, session, avatar.preview_id)
-    avatar.deleted_at = utcnow()
-    avatar.portrait_id = avatar.preview_id = None
+    await scrub_jobs(session, "Avatar", avatar.id)
+    avatar.deleted_at, avatar.preview_id = utcnow(), None
+    avatar.name, avatar.photo = "", {}
+    await session.flush()
+    if await session.scalar(select(Avatar.id).where(Avatar.portrait_id == photo_id).limit(1)) is None:
+        await erase_asset(personas, session, photo_id)
     persona = await session.get(Persona, avatar.persona_id)
     if persona is not None and persona.avatar_id == avatar.id:
         persona.avatar_id = None
 
 
 async def erase_output(personas: Personas, session: Writing, output: Output) -> None:
-    await _cancel_jobs(personas, session, output.persona_id, "Output", output.id)
+    await _cancel_jobs(personas, session, output.persona_id, output.id, output.asset_id)
     for asset_id in (output.asset_id, output.speech_id, output.timings_id):
         await erase_asset(personas, session, asset_id)
+    await scrub_jobs(session, "Output", output.id)
     output.deleted_at = utcnow()
-    output.asset_id = output.speech_id = output.timings_id = None
+    output.asset_id = output.speech_id = output.timings_id = output.similarity = None
     output.script = ""
 
 
@@ -74,7 +90,7 @@ async def forget_enrolments(personas: Personas) -> int:
             row = await session.get_one(Enrolment, enrolment.id)
             row.tries += 1
             if done:
-                row.state, confirmed = EnrolmentState.FORGOTTEN, confirmed + 1
+                row.state, row.vendor_voice, confirmed = EnrolmentState.FORGOTTEN, "", confirmed + 1
     return confirmed
 
 
@@ -84,12 +100,10 @@ async def erase_asset(personas: Personas, session: Writing, asset_id: str | None
         personas.media.erase(session, asset)
 
 
-async def _cancel_jobs(personas: Personas, session: Writing, persona_id: str, kind: str, id: str) -> None:
-    """Jobs that make this thing or use it."""
+async def _cancel_jobs(personas: Personas, session: Writing, persona_id: str, *ids: str | None) -> None:
+    """Jobs that make one of these things or use it."""
+    gone = {id for id in ids if id}
     rows = select(Job).where(Job.persona_id == persona_id, Job.state.not_in(TERMINAL)).with_for_update()
     for job in (await session.scalars(rows)).all():
-        uses = {job.spec.get("voice"), job.spec.get("avatar")}
-        if (job.subject_kind == kind and job.subject_id == id) or id in uses:
+        if gone & {job.subject_id, job.spec.get("voice"), job.spec.get("avatar"), job.spec.get("speech")}:
             await cancel_job_in(personas.jobs, session, job)
-
-

@@ -8,9 +8,10 @@ from persona_graph.accounts.accounts import Account
 from persona_graph.accounts.viewer import Viewer
 from persona_graph.catalog import routing
 from persona_graph.catalog.tiers import Feature
-from persona_graph.errors import WrongState
 from persona_graph.jobs.submit import LegPlan
+from persona_graph.personas.approval import nothing_live
 from persona_graph.personas.consents import need_consent
+from persona_graph.personas.finding import live_consent
 from persona_graph.personas.planning import plan_speech
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import ConsentScope, Persona, Voice, VoicePolicy
@@ -20,21 +21,20 @@ from persona_graph.personas.voices import enrolled_at, speaking_voice
 async def speech_leg(
     personas: Personas, session: AsyncSession, viewer: Viewer, account: Account, persona: Persona, script: str,
     language: str, policy: VoicePolicy, *, included: bool = False, speed: float = 1.0,
+    options: frozenset[str] = frozenset(),
 ) -> tuple[Voice | None, LegPlan]:  # fmt: skip
     """Who speaks, and the leg for it. The persona's own voice unless the tier has none or a stock voice is allowed."""
-    tier = personas.tiers.tier(account.tier)
-    voice = await speaking_voice(session, viewer, persona) if tier.allows(Feature.OWN_VOICE) else None
-    if voice is not None:
+    own = personas.tiers.tier(account.tier).allows(Feature.OWN_VOICE)
+    stock = policy is VoicePolicy.ALLOW_STOCK_VOICE or not own
+    voice = await speaking_voice(session, viewer, persona) if own else None
+    if voice is not None and not stock:
         await need_consent(session, persona.id, ConsentScope.VOICE)
-    stock = policy is VoicePolicy.ALLOW_STOCK_VOICE or not tier.allows(Feature.OWN_VOICE)
+    elif voice is not None and await live_consent(session, persona.id, ConsentScope.VOICE) is None:
+        voice = None
     if voice is None and not stock:
-        raise WrongState(
-            code="NOT_READY", message="This persona has no approved voice yet.", state="NOT_TRAINED",
-            path=("personaId",),
-            fix="Train one with trainVoice and approve it, or pass voicePolicy: ALLOW_STOCK_VOICE.",
-        )  # fmt: skip
+        raise await nothing_live(session, persona, Voice, " Or pass voicePolicy: ALLOW_STOCK_VOICE.")
     enrolled = await enrolled_at(session, voice) if voice else None
     return voice, plan_speech(
         "SPEECH", account.tier, script, language, routing.VoiceWish(enrolled_at=enrolled, stock_allowed=stock),
-        included=included, speed=speed,
+        included=included, speed=speed, options=options,
     )  # fmt: skip

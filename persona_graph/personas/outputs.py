@@ -12,16 +12,18 @@ from persona_graph.catalog.prices import Span
 from persona_graph.catalog.tiers import Feature
 from persona_graph.db import new_id
 from persona_graph.errors import InvalidInput, WrongState
-from persona_graph.jobs.states import JobKind
-from persona_graph.jobs.submit import LegPlan, Request, Subject, check_price, earlier_job, open_job, plan_legs
+from persona_graph.jobs.states import TERMINAL, JobKind
+from persona_graph.jobs.submit import LegPlan, Request, Subject, earlier_job, open_job, plan_legs, rehearsed
+from persona_graph.jobs.tables import Job
 from persona_graph.media.assets import Asset
 from persona_graph.personas import erasure
+from persona_graph.personas.approval import nothing_live
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import find, hold, missing
 from persona_graph.personas.legs import speech_leg
 from persona_graph.personas.personas import language_tag
 from persona_graph.personas.planning import plan_video
-from persona_graph.personas.room import Personas, plain_text, spoken_text
+from persona_graph.personas.room import Deleted, Personas, plain_text, spoken_text
 from persona_graph.personas.tables import (
     Approval,
     Avatar,
@@ -56,6 +58,16 @@ class SpeechWish:
     pitch: float = 0.0
     voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
 
+    @property
+    def options(self) -> frozenset[str]:
+        """The style settings that differ from what every voice does anyway."""
+        asked = {
+            "emotion": self.emotion.strip() != "neutral",
+            "speed": self.speed != 1,
+            "pitch": self.pitch != 0,
+        }
+        return frozenset(name for name, wanted in asked.items() if wanted)
+
 
 @dataclass(frozen=True)
 class VideoWish:
@@ -72,7 +84,9 @@ class VideoWish:
     voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
 
 
-async def generate_speech(personas: Personas, viewer: Viewer, wish: SpeechWish, request: Request) -> Submitted:
+async def generate_speech(
+    personas: Personas, viewer: Viewer, wish: SpeechWish, request: Request
+) -> Submitted:
     viewer.need(Scope.WRITE)
     script = spoken_text(wish.script, "script", personas.settings.max_script_chars)
     _within("speed", wish.speed, SPEED)
@@ -86,11 +100,11 @@ async def generate_speech(personas: Personas, viewer: Viewer, wish: SpeechWish, 
         persona = await hold(session, viewer, Persona, wish.persona_id, "personaId")
         language = language_tag(wish.language or persona.language)
         voice, leg = await speech_leg(
-            personas, session, viewer, account, persona, script, language, wish.voice_policy, speed=wish.speed
-        )
+            personas, session, viewer, account, persona, script, language, wish.voice_policy, speed=wish.speed,
+            options=wish.options,
+        )  # fmt: skip
         plan = plan_legs(personas.jobs, account.tier, [leg])
-        check_price(plan, request.paid)
-        if request.paid.dry_run:
+        if await rehearsed(personas.jobs, session, account, plan, request.paid):
             return Submitted(plan, None, None)
         spec = {
             "voice": voice.id if voice else None, "script": script, "language": language, "container": wish.container,
@@ -110,7 +124,9 @@ async def generate_video(personas: Personas, viewer: Viewer, wish: VideoWish, re
     viewer.need(Scope.WRITE)
     if (wish.script is None) == (wish.speech_output_id is None):
         raise InvalidInput(
-            message="Give either script or speechOutputId.", path=("script",), fix="Give exactly one of the two."
+            message="Give either script or speechOutputId.",
+            path=("script",),
+            fix="Give exactly one of the two.",
         )
     script = None
     if wish.script is not None:
@@ -133,15 +149,16 @@ async def generate_video(personas: Personas, viewer: Viewer, wish: VideoWish, re
             "prompt": prompt, "script": script,
         }  # fmt: skip
         if script is not None:
-            voice, legs = await _speak_then_show(personas, session, viewer, account, persona, script, language, wish)
+            voice, legs = await _speak_then_show(
+                personas, session, viewer, account, persona, script, language, wish
+            )
         else:
             speech, voice, legs = await _show(session, viewer, account, persona, wish)
             script = speech.script
             spec |= {"speech": speech.asset_id, "timings": speech.timings_id}
         spec["voice"] = voice.id if voice else None
         plan = plan_legs(personas.jobs, account.tier, legs)
-        check_price(plan, request.paid)
-        if request.paid.dry_run:
+        if await rehearsed(personas.jobs, session, account, plan, request.paid):
             return Submitted(plan, None, None)
         output = _output(viewer, persona, OutputKind.VIDEO, script, wish.platform, voice, avatar)
         job = await open_job(
@@ -160,7 +177,10 @@ async def _speak_then_show(
     voice, speech = await speech_leg(
         personas, session, viewer, account, persona, script, language, wish.voice_policy
     )
-    return voice, [speech, plan_video(account.tier, speech.span, resolution=wish.resolution)]
+    return voice, [
+        speech,
+        plan_video(account.tier, speech.span, resolution=wish.resolution, prompt=wish.prompt),
+    ]
 
 
 async def _show(
@@ -171,21 +191,23 @@ async def _show(
         raise missing("speech output", "speechOutputId")
     asset = await session.get(Asset, speech.asset_id) if speech.asset_id else None
     if asset is None:
+        job = await session.get_one(Job, speech.job_id)
         raise WrongState(
-            code="NOT_READY", message="That speech is not finished.", state="RUNNING", path=("speechOutputId",),
-            fix="Wait for its job to succeed.",
+            code="NOT_READY", message=f"There is no finished speech; its job is {job.state}.", state=job.state,
+            path=("speechOutputId",),
+            fix="Make a new one." if job.state in TERMINAL else "Wait for its job to succeed.",
         )  # fmt: skip
-    voice = await session.get(Voice, speech.voice_id) if speech.voice_id else None
-    return speech, voice, [plan_video(account.tier, Span.exactly(asset.seconds or 0.0), resolution=wish.resolution)]
+    if speech.voice_id:
+        await need_consent(session, persona.id, ConsentScope.VOICE)
+    voice = await find(session, viewer, Voice, speech.voice_id) if speech.voice_id else None
+    length = Span.exactly(asset.seconds or 0.0)
+    return speech, voice, [plan_video(account.tier, length, resolution=wish.resolution, prompt=wish.prompt)]
 
 
 async def _showing_avatar(session: AsyncSession, viewer: Viewer, persona: Persona) -> Avatar:
     avatar = await find(session, viewer, Avatar, persona.avatar_id) if persona.avatar_id else None
     if avatar is None or avatar.status != AvatarStatus.READY or avatar.approval != Approval.APPROVED:
-        raise WrongState(
-            code="NOT_READY", message="This persona has no approved avatar yet.", state="NOT_TRAINED",
-            path=("personaId",), fix="Make one with createAvatar and approve it.",
-        )  # fmt: skip
+        raise await nothing_live(session, persona, Avatar)
     return avatar
 
 
@@ -199,12 +221,12 @@ def _output(
     )  # fmt: skip
 
 
-async def delete_output(personas: Personas, viewer: Viewer, output_id: str) -> str:
+async def delete_output(personas: Personas, viewer: Viewer, output_id: str) -> Deleted:
     viewer.need(Scope.WRITE)
     async with personas.db.writing() as session:
         output = await hold(session, viewer, Output, output_id, "outputId")
         await erasure.erase_output(personas, session, output)
-    return output_id
+    return Deleted(output_id)
 
 
 def _within(field: str, value: float, bounds: tuple[float, float]) -> None:
@@ -216,4 +238,6 @@ def _within(field: str, value: float, bounds: tuple[float, float]) -> None:
 
 def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise InvalidInput(message=f"{field} is {value[:20]!r}.", path=(field,), fix=f"Use {' or '.join(allowed)}.")
+        raise InvalidInput(
+            message=f"{field} is {value[:20]!r}.", path=(field,), fix=f"Use {' or '.join(allowed)}."
+        )

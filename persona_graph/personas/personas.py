@@ -11,8 +11,9 @@ from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.db import utcnow
 from persona_graph.errors import InvalidInput
 from persona_graph.personas import erasure
+from persona_graph.personas.consents import end_consents
 from persona_graph.personas.finding import hold
-from persona_graph.personas.room import Personas, plain_text
+from persona_graph.personas.room import Deleted, Personas, plain_text
 from persona_graph.personas.tables import Avatar, Output, Persona, Voice
 
 LANGUAGE = 16
@@ -48,21 +49,23 @@ async def update_persona(personas: Personas, viewer: Viewer, id: str, change: Pe
     return persona
 
 
-async def delete_persona(personas: Personas, viewer: Viewer, id: str) -> str:
+async def delete_persona(personas: Personas, viewer: Viewer, id: str) -> Deleted:
     """Cancel its jobs, erase its voices, avatars and outputs, then the persona itself."""
     viewer.need(Scope.WRITE)
+    pending: list[str] = []
     async with personas.db.writing() as session:
         persona = await hold(session, viewer, Persona, id, "personaId")
         for voice in (await session.scalars(_live(Voice, id))).all():
-            await erasure.erase_voice(personas, session, voice)
+            pending += await erasure.erase_voice(personas, session, voice)
         for avatar in (await session.scalars(_live(Avatar, id))).all():
             await erasure.erase_avatar(personas, session, avatar)
         for output in (await session.scalars(_live(Output, id))).all():
             await erasure.erase_output(personas, session, output)
+        await end_consents(session, id)
         persona.deleted_at = utcnow()
         persona.voice_id = persona.avatar_id = None
         persona.name, persona.archetype, persona.brand_voice = "", None, None
-    return id
+    return Deleted(id, tuple(dict.fromkeys(pending)))
 
 
 Part = TypeVar("Part", Voice, Avatar, Output)

@@ -24,11 +24,21 @@ class Personas:
     tiers: Tiers
 
 
+@dataclass(frozen=True)
+class Deleted:
+    """``pending`` are the providers that have not confirmed deleting their copy of a voice yet."""
+
+    id: str
+    pending: tuple[str, ...] = ()
+
+
 def plain_text(value: str, field: str, *, most: int, least: int = 1) -> str:
     """Text from outside: trimmed, NFC, storable. Postgres refuses NUL, and half a surrogate pair is not text."""
     text = unicodedata.normalize("NFC", value.strip()) if _is_text(value, field) else ""
     if len(text) < least:
-        raise InvalidInput(code="TEXT_EMPTY", message=f"{field} is empty.", path=(field,), fix="Give some text.")
+        raise InvalidInput(
+            code="TEXT_EMPTY", message=f"{field} is empty.", path=(field,), fix="Give some text."
+        )
     if len(text) > most:
         raise InvalidInput(
             code="TEXT_TOO_LONG", path=(field,), message=f"{field} has {len(text):,} characters.",
@@ -51,6 +61,9 @@ def spoken_text(value: str, field: str, most: int) -> str:
     text = plain_text(value, field, most=most)
     if not any(unicodedata.category(char)[0] in "LN" for char in text):
         raise InvalidInput(
-            code="TEXT_EMPTY", message=f"{field} has nothing to say.", path=(field,), fix="Give at least one word."
+            code="TEXT_EMPTY",
+            message=f"{field} has nothing to say.",
+            path=(field,),
+            fix="Give at least one word.",
         )
     return text

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from persona_graph.accounts.accounts import Account, hold_account
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.catalog import prices, routing
+from persona_graph.catalog.tiers import Feature
 from persona_graph.errors import Faults, InvalidInput, MediaRefused, UserFault
 from persona_graph.jobs.states import JobKind
 from persona_graph.jobs.submit import (
@@ -17,10 +18,10 @@ from persona_graph.jobs.submit import (
     Plan,
     Request,
     Subject,
-    check_price,
     earlier_job,
     open_job,
     plan_legs,
+    rehearsed,
 )
 from persona_graph.jobs.tables import Job
 from persona_graph.media.assets import Asset, AssetPurpose
@@ -29,7 +30,7 @@ from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import find, hold
 from persona_graph.personas.personas import language_tag
 from persona_graph.personas.planning import plan_speech
-from persona_graph.personas.room import Personas, plain_text
+from persona_graph.personas.room import Deleted, Personas, plain_text, spoken_text
 from persona_graph.personas.tables import (
     Approval,
     ConsentScope,
@@ -40,6 +41,7 @@ from persona_graph.personas.tables import (
     TrainingStatus,
     Voice,
 )
+from persona_graph.personas.uploads import usable
 from persona_graph.provider import Capability
 
 MOST_SAMPLES = 25
@@ -77,17 +79,20 @@ async def train_voice(personas: Personas, viewer: Viewer, training: Training, re
     """Make a draft voice and queue its training. The approved voice stays live meanwhile."""
     viewer.need(Scope.WRITE)
     name = plain_text(training.name, "name", most=200)
+    if training.preview_text is not None:
+        spoken_text(training.preview_text, "previewText", 300)
     async with personas.db.writing() as session:
         account = await hold_account(session, viewer.account_id)
         earlier = await earlier_job(session, viewer, request)
         if earlier is not None:
             return Submitted(None, earlier, earlier.subject_id)
         persona = await hold(session, viewer, Persona, training.persona_id, "personaId")
+        personas.tiers.admit(account.tier, Feature.VOICE_TRAINING)
         language = language_tag(training.language or persona.language)
-        plan = _plan(personas, account, training, language, await _samples(personas, session, viewer, training))
+        samples = await _samples(personas, session, viewer, training)
+        plan = _plan(personas, account, training, language, samples)
         await need_consent(session, persona.id, ConsentScope.VOICE)
-        check_price(plan, request.paid)
-        if request.paid.dry_run:
+        if await rehearsed(personas.jobs, session, account, plan, request.paid):
             return Submitted(plan, None, None)
         voice = Voice(
             account_id=viewer.account_id, persona_id=persona.id, name=name, language=language,
@@ -95,7 +100,7 @@ async def train_voice(personas: Personas, viewer: Viewer, training: Training, re
         )  # fmt: skip
         session.add(voice)
         await session.flush()
-        session.add_all(await _sample_rows(personas, session, viewer, voice, training))
+        session.add_all(_sample_row(voice, n, asset) for n, asset in enumerate(samples))
         spec = {"voice": voice.id, "language": language, "preview": _preview(training, language)}
         job = await open_job(
             personas.jobs, session, viewer, account, request, JobKind.VOICE_TRAINING,
@@ -105,7 +110,9 @@ async def train_voice(personas: Personas, viewer: Viewer, training: Training, re
     return Submitted(plan, job, voice.id)
 
 
-async def _samples(personas: Personas, session: AsyncSession, viewer: Viewer, training: Training) -> list[Asset]:
+async def _samples(
+    personas: Personas, session: AsyncSession, viewer: Viewer, training: Training
+) -> list[Asset]:
     """The uploads, each fit for training; every unfit one gets its own refusal."""
     ids = training.sample_ids
     if not 1 <= len(ids) <= MOST_SAMPLES or len(set(ids)) < len(ids):
@@ -117,33 +124,45 @@ async def _samples(personas: Personas, session: AsyncSession, viewer: Viewer, tr
     faults: list[UserFault] = []
     for n, asset_id in enumerate(ids):
         try:
-            assets.append(await personas.media.usable(session, viewer.account_id, asset_id, AssetPurpose.SAMPLE))
+            assets.append(
+                await usable(personas, session, viewer, asset_id, AssetPurpose.SAMPLE, "sampleIds", str(n))
+            )
         except UserFault as fault:
-            fault.path = ("sampleIds", str(n))
             faults.append(fault)
+    faults = faults or _unqualified(assets)
     if faults:
         raise Faults(faults)
-    _qualify(assets)
     return assets
 
 
-def _qualify(assets: list[Asset]) -> None:
-    """One file of 60–180 s, or at least 5 files of 1 s or more (rows 30, 234, 241)."""
+def _unqualified(assets: list[Asset]) -> list[UserFault]:
+    """Nothing, for one file of 60–180 s, or at least 5 files of 1 s or more (rows 30, 234, 241); else what is
+    wrong with each file and with the set."""
     lengths = [asset.seconds or 0.0 for asset in assets]
-    whole = any(WHOLE_SECONDS[0] <= seconds <= WHOLE_SECONDS[1] for seconds in lengths)
     good = sum(seconds >= GOOD_SECONDS for seconds in lengths)
-    if whole or good >= GOOD_SAMPLES:
-        return
+    if good >= GOOD_SAMPLES or any(WHOLE_SECONDS[0] <= seconds <= WHOLE_SECONDS[1] for seconds in lengths):
+        return []
     longest = max(lengths)
     too_long = len(assets) == 1 and longest > WHOLE_SECONDS[1]
-    raise MediaRefused(
-        code="MEDIA_TOO_LONG" if too_long else "MEDIA_TOO_SHORT", path=("sampleIds",), asset_id=assets[0].id,
+    short = [
+        MediaRefused(
+            code="MEDIA_TOO_SHORT", path=("sampleIds", str(n)), asset_id=asset.id,
+            message=f"This recording has {seconds:.1f} s.", fix=f"Record at least {GOOD_SECONDS:g} s.",
+        )
+        for n, (asset, seconds) in enumerate(zip(assets, lengths, strict=True))
+        if seconds < GOOD_SECONDS
+    ]  # fmt: skip
+    whole = MediaRefused(
+        code="MEDIA_TOO_LONG" if too_long else "MEDIA_TOO_SHORT", path=("sampleIds",),
         message=f"The set does not qualify: {good} good recording(s), the longest {longest:.1f} s.",
         fix="Give one recording of 60 to 180 s, or at least 5 recordings of 1 s or more each.",
     )  # fmt: skip
+    return [*short, whole]
 
 
-def _plan(personas: Personas, account: Account, training: Training, language: str, assets: list[Asset]) -> Plan:
+def _plan(
+    personas: Personas, account: Account, training: Training, language: str, assets: list[Asset]
+) -> Plan:
     seconds = sum(asset.seconds or 0.0 for asset in assets)
     need = routing.Need(
         capability=Capability.VOICE_TRAINING, tier=account.tier, seconds=seconds, language=language,
@@ -155,30 +174,27 @@ def _plan(personas: Personas, account: Account, training: Training, language: st
     at = frozenset(candidate.provider for candidate in trainers.candidates)
     # Whoever trains it speaks the preview; the others are skipped when that is known.
     speak = plan_speech(
-        "PREVIEW", account.tier, _preview(training, language), language, routing.VoiceWish(enrolled_at=at), included=True
+        "PREVIEW",
+        account.tier,
+        _preview(training, language),
+        language,
+        routing.VoiceWish(enrolled_at=at),
+        included=True,
     )
     return plan_legs(personas.jobs, account.tier, [train, speak])
 
 
 def _preview(training: Training, language: str) -> str:
     if training.preview_text is not None:
-        return plain_text(training.preview_text, "previewText", most=300)
+        return spoken_text(training.preview_text, "previewText", 300)
     return PREVIEW_TEXTS.get(language.split("-")[0], PREVIEW_TEXTS["en"])
 
 
-async def _sample_rows(
-    personas: Personas, session: AsyncSession, viewer: Viewer, voice: Voice, training: Training
-) -> list[Sample]:
-    rows = []
-    for n, asset_id in enumerate(training.sample_ids):
-        asset = await personas.media.usable(session, viewer.account_id, asset_id, AssetPurpose.SAMPLE)
-        rows.append(
-            Sample(
-                voice_id=voice.id, n=n, asset_id=asset.id, file_name=asset.file_name[:255], seconds=asset.seconds or 0.0,
-                facts=asset.facts or {},
-            )
-        )  # fmt: skip
-    return rows
+def _sample_row(voice: Voice, n: int, asset: Asset) -> Sample:
+    return Sample(
+        voice_id=voice.id, n=n, asset_id=asset.id, file_name=asset.file_name[:255], seconds=asset.seconds or 0.0,
+        facts=asset.facts or {},
+    )  # fmt: skip
 
 
 async def rename_voice(personas: Personas, viewer: Viewer, voice_id: str, name: str) -> Voice:
@@ -190,12 +206,12 @@ async def rename_voice(personas: Personas, viewer: Viewer, voice_id: str, name: 
     return voice
 
 
-async def delete_voice(personas: Personas, viewer: Viewer, voice_id: str) -> str:
+async def delete_voice(personas: Personas, viewer: Viewer, voice_id: str) -> Deleted:
     viewer.need(Scope.WRITE)
     async with personas.db.writing() as session:
         voice = await hold(session, viewer, Voice, voice_id, "voiceId")
-        await erasure.erase_voice(personas, session, voice)
-    return voice_id
+        pending = await erasure.erase_voice(personas, session, voice)
+    return Deleted(voice_id, pending)
 
 
 async def speaking_voice(session: AsyncSession, viewer: Viewer, persona: Persona) -> Voice | None:
@@ -207,5 +223,7 @@ async def speaking_voice(session: AsyncSession, viewer: Viewer, persona: Persona
 
 
 async def enrolled_at(session: AsyncSession, voice: Voice) -> frozenset[str]:
-    rows = select(Enrolment.provider).where(Enrolment.voice_id == voice.id, Enrolment.state == EnrolmentState.LIVE)
+    rows = select(Enrolment.provider).where(
+        Enrolment.voice_id == voice.id, Enrolment.state == EnrolmentState.LIVE
+    )
     return frozenset((await session.scalars(rows)).all())

@@ -12,7 +12,7 @@ from persona_graph.accounts.viewer import Scope
 from persona_graph.graphql.context import Info
 from persona_graph.graphql.describe import described, described_input, f
 from persona_graph.graphql.ids import row_id
-from persona_graph.graphql.mutations.answers import answer, errors_field, maybe
+from persona_graph.graphql.mutations.answers import answer, errors_field, instant, maybe
 from persona_graph.graphql.types.catalog import Account, ServiceToken
 from persona_graph.graphql.types.core import UserError
 
@@ -71,7 +71,13 @@ class AccountMutations:
 
         return await answer(
             ServiceTokenPayload,
-            lambda: desk.make_token(context.runtime.db, context.viewer, input.label, input.scopes, input.expires_at),
+            lambda: desk.make_token(
+                context.runtime.db,
+                context.viewer,
+                input.label,
+                input.scopes,
+                instant(input.expires_at, "expiresAt"),
+            ),
             shape,
         )
 
@@ -86,14 +92,20 @@ class AccountMutations:
             lambda row: {"token": ServiceToken.of(row)},
         )
 
-    @strawberry.mutation(description="Operators: move an account to another tier. Needs the OPERATE scope; jobs under way keep their agreed prices.")
+    @strawberry.mutation(
+        description="Operators: move an account to another tier. Needs the OPERATE scope; jobs under way keep their agreed prices."
+    )
     async def set_tier(self, info: Info, input: SetTierInput) -> AccountPayload:
         context = info.context
         known = tuple(context.runtime.tiers.tiers)
         return await answer(
             AccountPayload,
             lambda: desk.move_tier(
-                context.runtime.db, context.viewer, row_id("Account", input.account_id, "accountId"), input.tier, known
+                context.runtime.db,
+                context.viewer,
+                row_id("Account", input.account_id, "accountId"),
+                input.tier,
+                known,
             ),
             lambda row: {"account": Account.of(row)},
         )

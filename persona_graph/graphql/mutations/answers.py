@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 import strawberry
 
 from persona_graph.db import settled_writing
-from persona_graph.errors import Faults, UserFault
+from persona_graph.errors import Faults, InvalidInput, UserFault
 from persona_graph.graphql.types.core import UserError, user_error
 from persona_graph.jobs.submit import Paid, Request
 
@@ -38,6 +39,21 @@ def errors_field() -> Any:
 def maybe(description: str) -> Any:
     """A payload field that is null when there are errors."""
     return strawberry.field(default=None, description=description)
+
+
+def instant(value: datetime | None, field: str) -> datetime | None:
+    """A time from outside, in UTC. One without an offset could mean anything."""
+    if value is None:
+        return None
+    try:
+        if value.tzinfo is not None:
+            return value.astimezone(UTC)
+    except OverflowError:
+        pass
+    raise InvalidInput(
+        message=f"{field} has no time zone, or lies outside the calendar.", path=(field,),
+        fix="Write it with Z or an offset, for example 2030-01-31T12:00:00Z.",
+    )  # fmt: skip
 
 
 @strawberry.input(description="What every paid mutation takes besides its own input.")
@@ -72,4 +88,4 @@ def _plain(value: Any) -> Any:
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
-__all__ = ["Paid", "PaidInput", "UserError", "answer", "errors_field", "maybe", "request_of"]
+__all__ = ["Paid", "PaidInput", "UserError", "answer", "errors_field", "instant", "maybe", "request_of"]

@@ -28,11 +28,15 @@ class GenerateSpeechInput(PaidInput):
     """A script to speak as the persona."""
 
     persona_id: strawberry.ID = f("The persona.")
-    script: str = f("What to say; plain text, at least one word, at most 20,000 characters unless the server is set otherwise.")
+    script: str = f(
+        "What to say; plain text, at least one word, at most 20,000 characters unless the server is set otherwise."
+    )
     platform: Platform | None = f("Where it will appear.", default=None)
     language: str | None = f("BCP 47 tag; the persona's language if null.", default=None)
     format: SpeechFormat = f("File format.", default=SpeechFormat.WAV)
-    emotion: str = f("A word such as neutral, happy or calm, for providers that honour it.", default="neutral")
+    emotion: str = f(
+        "A word such as neutral, happy or calm, for providers that honour it.", default="neutral"
+    )
     speed: float = f("0.5 to 2; 1 is the voice's own pace.", default=1.0)
     pitch: float = f("-12 to 12 semitones.", default=0.0)
     voice_policy: VoicePolicy = f("Whether a stock voice may stand in.", default=VoicePolicy.PERSONA_VOICE)
@@ -127,7 +131,9 @@ class OutputMutations:
 
         return await answer(GenerateSpeechPayload, use_case, lambda shape: shape)
 
-    @strawberry.mutation(description="Make the persona's portrait speak: a script (speech first, then video: two legs of one job), or an earlier speech output.")
+    @strawberry.mutation(
+        description="Make the persona's portrait speak: a script (speech first, then video: two legs of one job), or an earlier speech output."
+    )
     async def generate_video(self, info: Info, input: GenerateVideoInput) -> GenerateVideoPayload:
         context = info.context
 
@@ -147,25 +153,30 @@ class OutputMutations:
     @strawberry.mutation(description="Delete an output and its files; a job that makes it is cancelled.")
     async def delete_output(self, info: Info, input: DeleteOutputInput) -> DeletedPayload:
         context = info.context
-        kinds = ("SpeechOutput", "VideoOutput")
         return await answer(
             DeletedPayload,
             lambda: outputs.delete_output(
-                context.runtime.personas, context.viewer, row_id(kinds, input.output_id, "outputId")
+                context.runtime.personas, context.viewer, row_id("Output", input.output_id, "outputId")
             ),
-            lambda _: {"deleted_id": input.output_id},
+            lambda _: {"deleted_id": input.output_id, "pending": []},
         )
 
-    @strawberry.mutation(description="Stop a job. Nothing is charged unless it was done before the stop reached it.")
+    @strawberry.mutation(
+        description="Stop a job. Nothing is charged unless it was done before the stop reached it."
+    )
     async def cancel_job(self, info: Info, input: CancelJobInput) -> JobPayload:
         context = info.context
         return await answer(
             JobPayload,
-            lambda: cancel.cancel_job(context.runtime.jobs, context.viewer, row_id("Job", input.job_id, "jobId")),
+            lambda: cancel.cancel_job(
+                context.runtime.jobs, context.viewer, row_id("Job", input.job_id, "jobId")
+            ),
             _job,
         )
 
-    @strawberry.mutation(description="Operators: decide on a job that nobody could finish. Needs the OPERATE scope.")
+    @strawberry.mutation(
+        description="Operators: decide on a job that nobody could finish. Needs the OPERATE scope."
+    )
     async def resolve_review(self, info: Info, input: ResolveReviewInput) -> JobPayload:
         context = info.context
         return await answer(

@@ -10,7 +10,7 @@ from persona_graph.graphql.context import Info
 from persona_graph.graphql.describe import described, described_input, f
 from persona_graph.graphql.enums import UploadPurpose
 from persona_graph.graphql.ids import global_id, row_id
-from persona_graph.graphql.mutations.answers import answer, errors_field, maybe
+from persona_graph.graphql.mutations.answers import answer, errors_field, instant, maybe
 from persona_graph.graphql.types.assets import Asset
 from persona_graph.graphql.types.core import UserError
 from persona_graph.graphql.types.personas import Consent, Persona
@@ -61,6 +61,9 @@ class DeletedPayload:
     """The id that is gone, or why it is not."""
 
     deleted_id: strawberry.ID | None = maybe("The id of what was deleted.")
+    pending: list[str] | None = maybe(
+        "Providers that have not confirmed deleting their copy of a voice yet; they are asked until they do."
+    )
     errors: list[UserError] = errors_field()
 
 
@@ -110,6 +113,13 @@ class Upload:
     max_bytes: int = f("The announced size.")
 
 
+@described_input
+class DeleteUploadInput:
+    """Which upload to delete."""
+
+    asset_id: strawberry.ID = f("An uploaded asset that nothing is made of.")
+
+
 @described
 class UploadPayload:
     """Where to put the bytes, or why not."""
@@ -140,12 +150,17 @@ class PersonaMutations:
         return await answer(
             PersonaPayload,
             lambda: personas.update_persona(
-                context.runtime.personas, context.viewer, row_id("Persona", input.persona_id, "personaId"), change
+                context.runtime.personas,
+                context.viewer,
+                row_id("Persona", input.persona_id, "personaId"),
+                change,
             ),
             lambda row: {"persona": Persona.of(row)},
         )
 
-    @strawberry.mutation(description="Delete a persona with its voices, avatars and outputs; its jobs are cancelled, keys are destroyed first.")
+    @strawberry.mutation(
+        description="Delete a persona with its voices, avatars and outputs; its jobs are cancelled, keys are destroyed first."
+    )
     async def delete_persona(self, info: Info, input: DeletePersonaInput) -> DeletedPayload:
         context = info.context
         return await answer(
@@ -153,22 +168,26 @@ class PersonaMutations:
             lambda: personas.delete_persona(
                 context.runtime.personas, context.viewer, row_id("Persona", input.persona_id, "personaId")
             ),
-            lambda id: {"deleted_id": global_id("Persona", id)},
+            lambda gone: {"deleted_id": global_id("Persona", gone.id), "pending": gone.pending},
         )
 
-    @strawberry.mutation(description="Record a consent. Without a live one nothing of a person is trained, rendered or sent anywhere.")
+    @strawberry.mutation(
+        description="Record a consent. Without a live one nothing of a person is trained, rendered or sent anywhere."
+    )
     async def grant_consent(self, info: Info, input: GrantConsentInput) -> ConsentPayload:
         context = info.context
         return await answer(
             ConsentPayload,
             lambda: consents.grant_consent(
                 context.runtime.personas, context.viewer, row_id("Persona", input.persona_id, "personaId"),
-                input.scope, input.subject, input.expires_at,
+                input.scope, input.subject, instant(input.expires_at, "expiresAt"),
             ),
             lambda row: {"consent": Consent.of(row)},
         )  # fmt: skip
 
-    @strawberry.mutation(description="Withdraw a consent: use stops at once, jobs that rest on it are cancelled.")
+    @strawberry.mutation(
+        description="Withdraw a consent: unless another one holds, use stops at once and jobs that rest on it are cancelled. What was made stays until it is deleted."
+    )
     async def withdraw_consent(self, info: Info, input: WithdrawConsentInput) -> ConsentPayload:
         context = info.context
         return await answer(
@@ -197,3 +216,16 @@ class PersonaMutations:
             ),
             shape,
         )  # fmt: skip
+
+    @strawberry.mutation(
+        description="Delete an upload that no training and no avatar uses; its key is destroyed first. A link to it stops working."
+    )
+    async def delete_upload(self, info: Info, input: DeleteUploadInput) -> DeletedPayload:
+        context = info.context
+        return await answer(
+            DeletedPayload,
+            lambda: uploads.delete_upload(
+                context.runtime.personas, context.viewer, row_id("Asset", input.asset_id, "assetId")
+            ),
+            lambda _: {"deleted_id": input.asset_id, "pending": []},
+        )

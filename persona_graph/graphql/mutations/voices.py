@@ -28,9 +28,13 @@ class TrainVoiceInput(PaidInput):
 
     persona_id: strawberry.ID = f("The persona.")
     name: str = f("The voice's name, 1 to 200 characters.")
-    sample_ids: list[strawberry.ID] = f("1 to 25 uploaded assets with purpose SAMPLE.")
+    sample_ids: list[strawberry.ID] = f(
+        "1 to 25 uploaded assets with purpose SAMPLE, each for this one training: they are deleted when it ends."
+    )
     language: str | None = f("BCP 47 tag; the persona's language if null.", default=None)
-    preview_text: str | None = f("What the preview says, at most 300 characters; a greeting if null.", default=None)
+    preview_text: str | None = f(
+        "What the preview says, at most 300 characters; a greeting if null.", default=None
+    )
 
 
 @described_input
@@ -72,7 +76,7 @@ class CreateAvatarInput(PaidInput):
 
     persona_id: strawberry.ID = f("The persona.")
     name: str = f("The avatar's name, 1 to 200 characters.")
-    photo_id: strawberry.ID = f("An uploaded asset with purpose PHOTO.")
+    photo_id: strawberry.ID = f("An uploaded asset with purpose PHOTO; several avatars may be made of it.")
     prompt: str = f("Clothing, background and style in words, for providers that honour it.", default="")
     voice_policy: VoicePolicy = f("Who speaks in the proof clip.", default=VoicePolicy.PERSONA_VOICE)
 
@@ -139,7 +143,9 @@ def _avatar(row: Any) -> dict[str, Any]:
 class VoiceMutations:
     """Voices and avatars."""
 
-    @strawberry.mutation(description="Train a voice from recordings. Nothing is charged or sent before the set qualifies; the approved voice stays live until the new one is approved.")
+    @strawberry.mutation(
+        description="Train a voice from recordings. Nothing is charged or sent before the set qualifies; the approved voice stays live until the new one is approved."
+    )
     async def train_voice(self, info: Info, input: TrainVoiceInput) -> TrainVoicePayload:
         context = info.context
 
@@ -147,7 +153,7 @@ class VoiceMutations:
             training = Training(
                 row_id("Persona", input.persona_id, "personaId"),
                 input.name,
-                tuple(row_id("Asset", id, "sampleIds") for id in input.sample_ids),
+                tuple(row_id("Asset", id, "sampleIds", str(n)) for n, id in enumerate(input.sample_ids)),
                 input.language,
                 input.preview_text,
             )
@@ -162,11 +168,13 @@ class VoiceMutations:
     async def approve_voice(self, info: Info, input: VoiceInput) -> VoicePayload:
         return await _decide(info, approval.approve, rows.Voice, input.voice_id, VoicePayload, _voice)
 
-    @strawberry.mutation(description="Turn a draft voice down.")
+    @strawberry.mutation(description="Turn a READY draft down. It stays stored until it is deleted.")
     async def reject_voice(self, info: Info, input: VoiceInput) -> VoicePayload:
         return await _decide(info, approval.reject, rows.Voice, input.voice_id, VoicePayload, _voice)
 
-    @strawberry.mutation(description="Bring back a voice that was approved before.")
+    @strawberry.mutation(
+        description="Bring back a READY voice that was approved before; the one in use is superseded."
+    )
     async def activate_voice(self, info: Info, input: VoiceInput) -> VoicePayload:
         return await _decide(info, approval.activate, rows.Voice, input.voice_id, VoicePayload, _voice)
 
@@ -176,12 +184,17 @@ class VoiceMutations:
         return await answer(
             VoicePayload,
             lambda: voices.rename_voice(
-                context.runtime.personas, context.viewer, row_id("Voice", input.voice_id, "voiceId"), input.name
+                context.runtime.personas,
+                context.viewer,
+                row_id("Voice", input.voice_id, "voiceId"),
+                input.name,
             ),
             _voice,
         )
 
-    @strawberry.mutation(description="Delete a voice: its jobs are cancelled, its model and preview destroyed, vendors told to delete their copies until they confirm.")
+    @strawberry.mutation(
+        description="Delete a voice: its jobs are cancelled, its model and preview destroyed, vendors told to delete their copies until they confirm."
+    )
     async def delete_voice(self, info: Info, input: VoiceInput) -> DeletedPayload:
         context = info.context
         return await answer(
@@ -189,7 +202,7 @@ class VoiceMutations:
             lambda: voices.delete_voice(
                 context.runtime.personas, context.viewer, row_id("Voice", input.voice_id, "voiceId")
             ),
-            lambda id: {"deleted_id": global_id("Voice", id)},
+            lambda gone: {"deleted_id": global_id("Voice", gone.id), "pending": gone.pending},
         )
 
     @strawberry.mutation(description="Make an avatar of a portrait and render a short proof clip to approve.")
@@ -215,11 +228,13 @@ class VoiceMutations:
     async def approve_avatar(self, info: Info, input: AvatarInput) -> AvatarPayload:
         return await _decide(info, approval.approve, rows.Avatar, input.avatar_id, AvatarPayload, _avatar)
 
-    @strawberry.mutation(description="Turn a draft avatar down.")
+    @strawberry.mutation(description="Turn a READY draft down. It stays stored until it is deleted.")
     async def reject_avatar(self, info: Info, input: AvatarInput) -> AvatarPayload:
         return await _decide(info, approval.reject, rows.Avatar, input.avatar_id, AvatarPayload, _avatar)
 
-    @strawberry.mutation(description="Bring back an avatar that was approved before.")
+    @strawberry.mutation(
+        description="Bring back a READY avatar that was approved before; the one in use is superseded."
+    )
     async def activate_avatar(self, info: Info, input: AvatarInput) -> AvatarPayload:
         return await _decide(info, approval.activate, rows.Avatar, input.avatar_id, AvatarPayload, _avatar)
 
@@ -229,12 +244,17 @@ class VoiceMutations:
         return await answer(
             AvatarPayload,
             lambda: avatars.rename_avatar(
-                context.runtime.personas, context.viewer, row_id("Avatar", input.avatar_id, "avatarId"), input.name
+                context.runtime.personas,
+                context.viewer,
+                row_id("Avatar", input.avatar_id, "avatarId"),
+                input.name,
             ),
             _avatar,
         )
 
-    @strawberry.mutation(description="Delete an avatar: its jobs are cancelled, portrait and preview destroyed.")
+    @strawberry.mutation(
+        description="Delete an avatar: its jobs are cancelled, its preview is destroyed, and its photo unless another avatar was made of it too."
+    )
     async def delete_avatar(self, info: Info, input: AvatarInput) -> DeletedPayload:
         context = info.context
         return await answer(
@@ -242,17 +262,24 @@ class VoiceMutations:
             lambda: avatars.delete_avatar(
                 context.runtime.personas, context.viewer, row_id("Avatar", input.avatar_id, "avatarId")
             ),
-            lambda id: {"deleted_id": global_id("Avatar", id)},
+            lambda gone: {"deleted_id": global_id("Avatar", gone.id), "pending": gone.pending},
         )
 
 
 async def _decide(
-    info: Info, use_case: Any, kind: Any, id: str, payload: type[Decision], shape: Callable[[Any], dict[str, Any]]
+    info: Info,
+    use_case: Any,
+    kind: Any,
+    id: str,
+    payload: type[Decision],
+    shape: Callable[[Any], dict[str, Any]],
 ) -> Decision:
     context = info.context
     field = f"{kind.__name__.lower()}Id"
 
     async def decide() -> Any:
-        return await use_case(context.runtime.personas, context.viewer, kind, row_id(kind.__name__, id, field))
+        return await use_case(
+            context.runtime.personas, context.viewer, kind, row_id(kind.__name__, id, field)
+        )
 
     return await answer(payload, decide, shape)

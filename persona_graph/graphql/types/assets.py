@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -13,6 +13,10 @@ from persona_graph.graphql.ids import global_id
 from persona_graph.graphql.types.core import Node
 from persona_graph.media.assets import Asset as Row
 from persona_graph.media.assets import AssetKind, AssetPurpose, AssetState
+
+AsDownload = Annotated[
+    bool, strawberry.argument(description="Whether browsers should save it rather than play it.")
+]
 
 
 @described
@@ -48,17 +52,19 @@ class Asset(Node):
             return None
         refusal = None
         if row.refusal_code:
-            refusal = MediaRefusal(code=row.refusal_code, message=row.refusal_message or "", fix=row.refusal_fix)
+            refusal = MediaRefusal(
+                code=row.refusal_code, message=row.refusal_message or "", fix=row.refusal_fix
+            )
         return cls(
             id=global_id("Asset", row.id), kind=row.kind, purpose=row.purpose, state=row.state,
             file_name=row.file_name, content_type=row.content_type, size=row.size, seconds=row.seconds,
             width=row.width, height=row.height, refusal=refusal, created_at=row.created_at, row=row,
         )  # fmt: skip
 
-    @strawberry.field(description="A short-lived link to the bytes, with Range; null unless READY. It needs no token: whoever has it can read the file until it expires.")
-    def url(
-        self, info: Info, download: bool = False
-    ) -> str | None:
+    @strawberry.field(
+        description="A short-lived link to the bytes, with Range; null unless READY. It needs no token: whoever has it can read the file until it expires."
+    )
+    def url(self, info: Info, download: AsDownload = False) -> str | None:
         link = self._link(info, download)
         return link.url if link else None
 
@@ -76,7 +82,9 @@ class Asset(Node):
     def sample_rate(self) -> int | None:
         return self._facts.get("rate")
 
-    @strawberry.field(description="Integrated loudness of generated speech in LUFS (ITU-R BS.1770), measured on the finished file.")
+    @strawberry.field(
+        description="Integrated loudness of generated speech in LUFS (ITU-R BS.1770), measured on the finished file."
+    )
     def loudness(self) -> float | None:
         return self._facts.get("loudness")
 

@@ -14,14 +14,13 @@ from persona_graph.accounts.viewer import Viewer as Caller
 from persona_graph.catalog.registry import Registered
 from persona_graph.catalog.tiers import Feature
 from persona_graph.catalog.tiers import Tier as TierRule
-from persona_graph.graphql.context import Info
-from persona_graph.graphql.describe import described, f
+from persona_graph.graphql.context import Info, need_read
+from persona_graph.graphql.describe import After, First, described, f
 from persona_graph.graphql.ids import cursor_row, global_id
 from persona_graph.graphql.types.core import Connection, Money
-from persona_graph.graphql.types.jobs import Job
+from persona_graph.graphql.types.jobs import InState, Job
 from persona_graph.graphql.types.personas import Persona
 from persona_graph.jobs import reading as job_reading
-from persona_graph.jobs.states import JobState
 from persona_graph.personas import reading
 from persona_graph.provider import Capability, Fidelity
 from persona_graph.provider import Offer as OfferRow
@@ -143,7 +142,7 @@ class ServiceToken:
     label: str = f("The service's name, as it appears on outputs.")
     scopes: list[Scope] = f("What it may do.")
     created_at: datetime = f("When it was made.")
-    last_used_at: datetime | None = f("When it was last used, to within minutes.")
+    last_used_at: datetime | None = f("When it was last used, to the hour.")
     expires_at: datetime | None = f("When it stops working.")
     revoked_at: datetime | None = f("When it was revoked.")
 
@@ -177,7 +176,9 @@ class Account:
         runtime = info.context.runtime
         spend, left = await desk.month_so_far(runtime.db, self.row, runtime.tiers.monthly_cap)
         return Spend(
-            spent=Money.usd(spend.spent), held=Money.usd(spend.held), left=None if left is None else Money.usd(left)
+            spent=Money.usd(spend.spent),
+            held=Money.usd(spend.held),
+            left=None if left is None else Money.usd(left),
         )
 
 
@@ -191,24 +192,30 @@ class Viewer:
 
     @strawberry.field(description="The caller's account.")
     async def account(self, info: Info) -> Account:
+        need_read(info)
         return Account.of(await info.context.account())
 
     @strawberry.field(description="The account's personas, newest first.")
-    async def personas(self, info: Info, first: int | None = None, after: str | None = None) -> Connection[Persona]:
+    async def personas(self, info: Info, first: First = None, after: After = None) -> Connection[Persona]:
+        need_read(info)
         page = await reading.personas_page(info.context.runtime.db, self.caller, first, cursor_row(after))
-        mine: Connection[Persona] = Connection.of_rows(page.rows, [Persona.of(row) for row in page.rows], page.more)
+        mine: Connection[Persona] = Connection.of_rows(
+            page.rows, [Persona.of(row) for row in page.rows], page.more
+        )
         return mine
 
     @strawberry.field(description="The account's jobs, newest first.")
     async def jobs(
-        self, info: Info, first: int | None = None, after: str | None = None, state: JobState | None = None
+        self, info: Info, first: First = None, after: After = None, state: InState = None
     ) -> Connection[Job]:
-        rows, more = await job_reading.jobs_page(
-            info.context.runtime.db, self.caller, reading.page_size(first), cursor_row(after), state, None
+        need_read(info)
+        page = await job_reading.jobs_page(
+            info.context.runtime.db, self.caller, first, cursor_row(after), state
         )
-        mine: Connection[Job] = Connection.of_rows(rows, [Job.of(row) for row in rows], more)
+        mine: Connection[Job] = Connection.of_rows(page.rows, [Job.of(row) for row in page.rows], page.more)
         return mine
 
     @strawberry.field(description="The account's service tokens, newest first.")
     async def service_tokens(self, info: Info) -> list[ServiceToken]:
+        need_read(info)
         return [ServiceToken.of(row) for row in await desk.own_tokens(info.context.runtime.db, self.caller)]

@@ -61,7 +61,7 @@ class Connection(Generic[Item]):
 class Money:
     """An exact amount."""
 
-    amount: Decimal = f("Decimal string, for example \"0.0200\".")
+    amount: Decimal = f('Decimal string, for example "0.0200".')
     currency: str = f("ISO 4217 code; always USD today.")
 
     @classmethod
@@ -75,7 +75,9 @@ class UserError:
 
     code: str = f("Stable word; all are listed in docs/errors.md.")
     message: str = f("What is wrong, for people.")
-    path: list[str] = f("The input field it is about, outermost first; empty if it is about the whole request.")
+    path: list[str] = f(
+        "The input field it is about, outermost first; empty if it is about the whole request."
+    )
     fix: str | None = f("What to do about it.")
 
 

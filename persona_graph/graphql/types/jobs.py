@@ -8,26 +8,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from persona_graph.accounts.viewer import Scope
 from persona_graph.catalog import prices, routing
 from persona_graph.graphql.context import Info
-from persona_graph.graphql.describe import described, f
+from persona_graph.graphql.describe import After, First, described, f
 from persona_graph.graphql.ids import global_id
 from persona_graph.graphql.types.core import Connection, Money, Node, PageInfo
 from persona_graph.jobs import reading
 from persona_graph.jobs.events import Event, EventKind, chosen
 from persona_graph.jobs.feed import FeedEvent, cursor, place
+from persona_graph.jobs.paging import page_size
 from persona_graph.jobs.states import TERMINAL, JobKind, JobState, Move, may
 from persona_graph.jobs.submit import Plan
 from persona_graph.jobs.tables import Attempt as AttemptRow
 from persona_graph.jobs.tables import AttemptState, LegState, ProgressSource
 from persona_graph.jobs.tables import Job as Row
 from persona_graph.jobs.tables import Leg as LegRow
-from persona_graph.personas.reading import page_size
 from persona_graph.provider import Capability, Fidelity
 
 if TYPE_CHECKING:
     from persona_graph.graphql.types.personas import Persona
 
+InState = Annotated[
+    JobState | None, strawberry.argument(description="Only those in this state; all of them if null.")
+]
 LazyPersona = Annotated["Persona", strawberry.lazy("persona_graph.graphql.types.personas")]
 
 
@@ -64,7 +68,10 @@ class Route:
 
     @classmethod
     def of(cls, route: routing.Route) -> Route:
-        return cls(candidates=[_candidate(c) for c in route.candidates], refusals=[_refusal(r) for r in route.refusals])
+        return cls(
+            candidates=[_candidate(c) for c in route.candidates],
+            refusals=[_refusal(r) for r in route.refusals],
+        )
 
 
 @described
@@ -131,7 +138,13 @@ class Attempt:
 
     @classmethod
     def of(cls, row: AttemptRow) -> Attempt:
-        return cls(provider=row.provider, offer=row.offer, state=row.state, sent_at=row.sent_at, ended_at=row.ended_at)
+        return cls(
+            provider=row.provider,
+            offer=row.offer,
+            state=row.state,
+            sent_at=row.sent_at,
+            ended_at=row.ended_at,
+        )
 
 
 @described
@@ -183,7 +196,9 @@ class Job(Node):
     def of(cls, row: Row) -> Job:
         failure = None
         if row.failure_code:
-            failure = JobFailure(code=row.failure_code, message=row.failure_message or "", fix=row.failure_fix)
+            failure = JobFailure(
+                code=row.failure_code, message=row.failure_message or "", fix=row.failure_fix
+            )
         return cls(
             id=global_id("Job", row.id), kind=row.kind, state=row.state, stage=row.stage, message=row.message,
             progress=Progress(fraction=row.fraction, source=row.progress_source), failure=failure,
@@ -202,7 +217,9 @@ class Job(Node):
     def settled(self) -> Money | None:
         return Money.usd(self.row.settled) if self.row.state in TERMINAL else None
 
-    @strawberry.field(description="How many queued jobs stand up to and including this one; null once it has begun.")
+    @strawberry.field(
+        description="How many queued jobs stand up to and including this one; null once it has begun."
+    )
     async def queue_place(self, info: Info) -> int | None:
         place_: int | None = await info.context.queue_places.load(self.row.id)
         return place_
@@ -213,21 +230,25 @@ class Job(Node):
 
         return Persona.of(await info.context.personas.load(self.row.persona_id))
 
-    @strawberry.field(description="What it makes: a Voice, an Avatar or an Output; null once that was deleted.")
+    @strawberry.field(
+        description="What it makes: a Voice, an Avatar or an Output; null once that was deleted."
+    )
     async def subject(self, info: Info) -> Node | None:
         from persona_graph.graphql.types.nodes import load_node
 
         kind = {"Output": "SpeechOutput" if self.row.kind is JobKind.SPEECH else "VideoOutput"}
-        return await load_node(info, kind.get(self.row.subject_kind, self.row.subject_kind), self.row.subject_id)
+        return await load_node(
+            info, kind.get(self.row.subject_kind, self.row.subject_kind), self.row.subject_id
+        )
 
-    @strawberry.field(description="Whether cancelJob would do something.")
-    def viewer_can_cancel(self) -> bool:
-        return self.row.state is not JobState.CANCELLING and may(self.row.state, Move.ASK_CANCEL)
+    @strawberry.field(description="Whether this token may cancel it and that would do something.")
+    def viewer_can_cancel(self, info: Info) -> bool:
+        state = self.row.state
+        open_ = state is JobState.NEEDS_REVIEW or may(state, Move.ASK_CANCEL)
+        return Scope.WRITE in info.context.viewer.scopes and open_ and state is not JobState.CANCELLING
 
     @strawberry.field(description="Its history, oldest first.")
-    async def events(
-        self, info: Info, first: int | None = None, after: str | None = None
-    ) -> Connection[JobEvent]:
+    async def events(self, info: Info, first: First = None, after: After = None) -> Connection[JobEvent]:
         seq, size = place(self.row.id, after), page_size(first)
         rows, more = await reading.events_page(info.context.runtime.db, self.row.id, seq, size)
         nodes = [JobEvent.of(FeedEvent(row, row.seq, cursor(self.row.id, row.seq))) for row in rows]

@@ -10,8 +10,6 @@ from persona_graph.graphql.types.assets import Asset
 from persona_graph.graphql.types.core import Node
 from persona_graph.graphql.types.jobs import Job
 from persona_graph.graphql.types.personas import Avatar, Consent, Persona, Voice, output_of
-from persona_graph.personas import reading
-from persona_graph.personas import tables as rows
 
 
 async def load_node(info: Info, kind: str, id: str) -> Node | None:
@@ -42,9 +40,8 @@ async def _job(info: Info, id: str) -> Node | None:
 
 
 async def _consent(info: Info, id: str) -> Node | None:
-    context = info.context
-    found = await reading.by_ids(context.runtime.db, context.viewer, rows.Consent, [id])
-    return Consent.of(found[0]) if found[0] else None
+    row = await info.context.consents.load(id)
+    return Consent.of(row) if row else None
 
 
 def _output(kind: str) -> Callable[[Info, str], Awaitable[Node | None]]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from persona_graph.db import utcnow
 from persona_graph.graphql.context import Info
-from persona_graph.graphql.describe import described, described_interface, f
+from persona_graph.graphql.describe import After, First, described, described_interface, f
 from persona_graph.graphql.ids import cursor_row, global_id
 from persona_graph.graphql.types.assets import Asset, load_asset
 from persona_graph.graphql.types.core import Connection, Money, Node
-from persona_graph.graphql.types.jobs import Job
-from persona_graph.personas import reading
+from persona_graph.graphql.types.jobs import InState, Job
 from persona_graph.personas import tables as rows
 from persona_graph.personas.tables import (
     Approval,
@@ -29,6 +29,9 @@ from persona_graph.provider import Capability, Fidelity
 if TYPE_CHECKING:
     from persona_graph.graphql.types.catalog import Provider
 
+ForPlatform = Annotated[
+    Platform | None, strawberry.argument(description="Only what was made for this platform.")
+]
 LazyProvider = Annotated["Provider", strawberry.lazy("persona_graph.graphql.types.catalog")]
 
 
@@ -45,6 +48,10 @@ class Consent(Node):
     granted_at: datetime = f("When.")
     expires_at: datetime | None = f("When it ends by itself.")
     withdrawn_at: datetime | None = f("When it was withdrawn.")
+
+    @strawberry.field(description="Whether it holds now: neither withdrawn nor expired.")
+    def live(self) -> bool:
+        return self.withdrawn_at is None and (self.expires_at is None or self.expires_at > utcnow())
 
     @classmethod
     def of(cls, row: rows.Consent) -> Consent:
@@ -79,7 +86,9 @@ class Enrolment:
 
     @classmethod
     def of(cls, row: rows.Enrolment) -> Enrolment:
-        return cls(provider=row.provider, state=row.state, enrolled_at=row.enrolled_at, expires_at=row.expires_at)
+        return cls(
+            provider=row.provider, state=row.state, enrolled_at=row.enrolled_at, expires_at=row.expires_at
+        )
 
 
 @described
@@ -91,8 +100,12 @@ class Voice(Node):
     language: str = f("BCP 47 tag it was trained for.")
     status: TrainingStatus = f("Where it is.")
     approval: Approval = f("Whether it may be used.")
-    fidelity: Fidelity | None = f("How near it comes to the person, as the provider declares; null until trained.")
-    similarity: float | None = f("Cosine of the speaker embeddings of the preview and of the samples, measured here: about 0.5 to 0.75 between different people, above 0.85 for one person recorded twice (Resemblyzer encoder).")
+    fidelity: Fidelity | None = f(
+        "How near it comes to the person, as the provider declares; null until trained."
+    )
+    similarity: float | None = f(
+        "Cosine of the speaker embeddings of the preview and of the samples, measured here: about 0.5 to 0.75 between different people, above 0.85 for one person recorded twice (Resemblyzer encoder)."
+    )
     created_at: datetime = f("When training was asked for.")
     trained_at: datetime | None = f("When training succeeded.")
     expires_at: datetime | None = f("When the vendor drops it if it is not used.")
@@ -154,7 +167,9 @@ class PhotoReport:
 
     width: int | None = f("Pixels.")
     height: int | None = f("Pixels.")
-    sharpness: float | None = f("Variance of the Laplacian of the face at 256 pixels; blurred faces lie below 10.")
+    sharpness: float | None = f(
+        "Variance of the Laplacian of the face at 256 pixels; blurred faces lie below 10."
+    )
     brightness: float | None = f("Mean luma of the face, 0 to 255.")
     face: FaceBox | None = f("Where the face is.")
 
@@ -228,7 +243,9 @@ class Output(Node):
     platform: Platform | None = f("Where it will appear.")
     asked_by: str = f("The service or user that asked.")
     served: list[Served] = f("Who did what.")
-    similarity: float | None = f("Cosine of the speaker embeddings of this speech and of the voice's samples; null for a stock voice.")
+    similarity: float | None = f(
+        "Cosine of the speaker embeddings of this speech and of the voice's samples; null for a stock voice."
+    )
     price: Money | None = f("What the account paid; null until it is ready.")
     cost: Money | None = f("What the vendors billed the operator; null until it is ready.")
     created_at: datetime = f("When it was asked for.")
@@ -251,7 +268,9 @@ class Output(Node):
     async def voice(self, info: Info) -> Voice | None:
         return Voice.of(await info.context.voices.load(self.row.voice_id)) if self.row.voice_id else None
 
-    @strawberry.field(description="When words and phonemes are said, as JSON; null if the provider does not say.")
+    @strawberry.field(
+        description="When words and phonemes are said, as JSON; null if the provider does not say."
+    )
     async def timings(self, info: Info) -> Asset | None:
         return await load_asset(info, self.row.timings_id)
 
@@ -265,7 +284,9 @@ class SpeechOutput(Output):
 class VideoOutput(Output):
     """A talking video."""
 
-    @strawberry.field(description="The speech in it, as a file of its own; null if it was made from an earlier output.")
+    @strawberry.field(
+        description="The speech in it, as a file of its own; null if it was made from an earlier output."
+    )
     async def speech(self, info: Info) -> Asset | None:
         return await load_asset(info, self.row.speech_id)
 
@@ -309,7 +330,9 @@ class Persona(Node):
             language=row.language, created_at=row.created_at, updated_at=row.updated_at, row=row,
         )  # fmt: skip
 
-    @strawberry.field(description="The voice content is spoken with: the approved one; null if there is none.")
+    @strawberry.field(
+        description="The voice content is spoken with: the approved one; null if there is none."
+    )
     async def voice(self, info: Info) -> Voice | None:
         return Voice.of(await info.context.voices.load(self.row.voice_id)) if self.row.voice_id else None
 
@@ -323,7 +346,9 @@ class Persona(Node):
 
     @strawberry.field(description="All its avatars, newest first.")
     async def avatars(self, info: Info) -> list[Avatar]:
-        return [avatar for row in await info.context.avatars_of.load(self.row.id) if (avatar := Avatar.of(row))]
+        return [
+            avatar for row in await info.context.avatars_of.load(self.row.id) if (avatar := Avatar.of(row))
+        ]
 
     @strawberry.field(description="All consents, withdrawn ones too, newest first.")
     async def consents(self, info: Info) -> list[Consent]:
@@ -331,14 +356,21 @@ class Persona(Node):
 
     @strawberry.field(description="What was made for it, newest first.")
     async def outputs(
-        self, info: Info, first: int | None = None, after: str | None = None, platform: Platform | None = None
+        self, info: Info, first: First = None, after: After = None, platform: ForPlatform = None
     ) -> Connection[Output]:
-        context = info.context
-        page = await reading.outputs_page(
-            context.runtime.db, context.viewer, self.row.id, first, cursor_row(after), platform
+        page = await info.context.outputs_of(first, cursor_row(after), platform).load(self.row.id)
+        made: Connection[Output] = Connection.of_rows(
+            page.rows, [output_of(row) for row in page.rows], page.more
         )
-        made: Connection[Output] = Connection.of_rows(page.rows, [output_of(row) for row in page.rows], page.more)
         return made
+
+    @strawberry.field(description="The jobs for it, newest first.")
+    async def jobs(
+        self, info: Info, first: First = None, after: After = None, state: InState = None
+    ) -> Connection[Job]:
+        page = await info.context.jobs_of(first, cursor_row(after), state).load(self.row.id)
+        mine: Connection[Job] = Connection.of_rows(page.rows, [Job.of(row) for row in page.rows], page.more)
+        return mine
 
 
 async def _job(info: Info, id: str | None) -> Job | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from persona_graph.db import Writing, utcnow
+from persona_graph.jobs.scrub import scrub_results
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import Job, Leg
 from persona_graph.jobs.work import Bench, Kept
@@ -41,9 +42,11 @@ class ContentWork:
         return None
 
     async def settled(self, session: Writing, job: Job, state: JobState) -> None:
-        output = await session.get(Output, job.subject_id)
-        if output is None or output.deleted_at is not None or state != JobState.SUCCEEDED:
+        output = await session.get_one(Output, job.subject_id)
+        if output.deleted_at is not None or state != JobState.SUCCEEDED:
             await drop_results(self.personas, session, job)
+            if output.deleted_at is not None:
+                scrub_results(job)
             return
         spoken = next((leg for leg in job.legs if leg.name == "SPEECH"), None)
         output.asset_id = job.legs[-1].result["asset"]
@@ -70,6 +73,8 @@ class AvatarWork(ContentWork):
         else:
             avatar.status = AvatarStatus.FAILED
             await drop_results(self.personas, session, job)
+            if avatar.deleted_at is not None:
+                scrub_results(job)
 
 
 async def drop_results(personas: Personas, session: Writing, job: Job, spare: str | None = None) -> None:

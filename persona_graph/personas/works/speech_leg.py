@@ -35,7 +35,9 @@ def file_ref(asset: Asset) -> FileRef:
     )
 
 
-async def speech_order(bench: Bench, script: str, language: str, style: Mapping[str, Any] | None = None) -> Speak:
+async def speech_order(
+    bench: Bench, script: str, language: str, style: Mapping[str, Any] | None = None
+) -> Speak:
     """The order for the candidate at hand. A voice that is not enrolled there cannot speak there."""
     voice = await _vendor_voice(bench) if _wants_trained(bench) else None
     return Speak(script=script, voice=voice, style=SpeechStyle(**(style or {})), language=language)
@@ -112,7 +114,9 @@ def media_path(delivery: Delivery, scratch: Path) -> Path:
     if isinstance(delivery.media, bytes):
         scratch.write_bytes(delivery.media)
         return scratch
-    raise WorkRefused("PLUGIN_CONTRACT", "The provider delivered no media.", "Tell the operator; nothing was charged.")
+    raise WorkRefused(
+        "PLUGIN_CONTRACT", "The provider delivered no media.", "Tell the operator; nothing was charged."
+    )
 
 
 async def timings_of(bench: Bench, asset_id: str | None) -> tuple[Timing, ...]:

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import select
 
 from persona_graph.db import Writing, utcnow
+from persona_graph.jobs.scrub import scrub_results
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import Job, Leg
 from persona_graph.jobs.work import Bench, Kept, WorkRefused
 from persona_graph.media import audio, speaker
 from persona_graph.media.assets import Asset, AssetPurpose
-from persona_graph.personas.erasure import drop_samples, erase_asset
+from persona_graph.personas.erasure import drop_copies, drop_samples, erase_asset
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Enrolment, Sample, TrainingStatus, Voice
 from persona_graph.personas.works.speech_leg import file_ref, keep_speech, speech_order
@@ -41,7 +42,9 @@ class TrainingWork:
         with tempfile.TemporaryDirectory(prefix="persona-graph-") as scratch:
             paths: list[Path] = []
             for sample in samples:
-                await bench.stage(f"CLEANING_SAMPLE_{sample.n + 1}_OF_{len(samples)}", 0.06 * sample.n / len(samples))
+                await bench.stage(
+                    f"CLEANING_SAMPLE_{sample.n + 1}_OF_{len(samples)}", 0.06 * sample.n / len(samples)
+                )
                 paths.append(await self._canonical(bench, sample, Path(scratch)))
             for sample, path in zip(samples, paths, strict=True):
                 kept.append(
@@ -68,7 +71,11 @@ class TrainingWork:
         if isinstance(order, Speak):
             return await keep_speech(bench, order, delivery, AssetPurpose.PREVIEW)
         if not delivery.vendor_voice:
-            raise WorkRefused("PLUGIN_CONTRACT", "The provider delivered no voice.", "Tell the operator; nothing was charged.")
+            raise WorkRefused(
+                "PLUGIN_CONTRACT",
+                "The provider delivered no voice.",
+                "Tell the operator; nothing was charged.",
+            )
         rows: list[Any] = []
         result: dict[str, Any] = {"vendor_voice": delivery.vendor_voice, "facts": dict(delivery.facts)}
         if delivery.voice_model is not None:
@@ -98,15 +105,16 @@ class TrainingWork:
             voice.similarity = leg.result.get("similarity")
 
     async def settled(self, session: Writing, job: Job, state: JobState) -> None:
-        """Samples and their cleaned copies go, whichever way it ended (rows 213, 57)."""
+        """Samples and their cleaned copies go, whichever way it ended (rows 213, 57); where there is no voice in
+        the end, so does everything that could speak like it."""
         voice = await session.get_one(Voice, job.subject_id)
-        if state == JobState.SUCCEEDED:
+        if state == JobState.SUCCEEDED and voice.deleted_at is None:
             voice.status, voice.trained_at = TrainingStatus.READY, utcnow()
         else:
             voice.status = TrainingStatus.FAILED
+            await drop_copies(self.personas, session, voice)
         await drop_samples(self.personas, session, voice.id)
         for leg in job.legs:
             for asset_id in leg.result.get("cleaned", ()):
                 await erase_asset(self.personas, session, asset_id)
-
-
+        scrub_results(job)
