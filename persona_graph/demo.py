@@ -41,7 +41,7 @@ EVENTS = """subscription Follow($jobId: ID!, $after: String) {
 JOB_REPORT = """query Report($id: ID!) { job(id: $id) {
   kind createdAt startedAt endedAt settled { amount }
   legs { name provider price { amount } cost { amount }
-    route { candidates { provider offer why } refusals { provider reason } } }
+    route { candidates { provider offer why } refusals { provider offer reason } } }
 } }"""
 
 
@@ -271,7 +271,7 @@ async def write_report(client: Client, stack: Embedded, out: Path, made: dict[st
                 f"  * {leg['name']}: {leg['provider']} ({why}); price ${leg['price']['amount']}, "
                 f"cost ${leg['cost']['amount']}"
             )
-            lines += [f"    * not {r['provider']}: {r['reason']}" for r in leg["route"]["refusals"]]
+            lines += [f"    * not {_who(r)}: {r['reason']}" for r in leg["route"]["refusals"]]
     voice = made["voice"]
     lines += [
         "", "## How near the voice comes", "",
@@ -286,6 +286,10 @@ async def write_report(client: Client, stack: Embedded, out: Path, made: dict[st
     path = out / "report.md"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def _who(refusal: dict[str, Any]) -> str:
+    return f"{refusal['provider']} ({refusal['offer']})" if refusal["offer"] else str(refusal["provider"])
 
 
 async def run_once(stack: Embedded, out: Path, script: str) -> None:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
 
-from persona_graph.catalog.prices import cost, terms
+from persona_graph.catalog.prices import INCLUDED, cost, terms
 from persona_graph.catalog.registry import Catalog, Registered
 from persona_graph.catalog.tiers import Feature, Section, Tier, Tiers, usd
 from persona_graph.errors import NoProvider
@@ -50,7 +50,7 @@ class Need:
 
     ``seconds`` is the length of the sample set (training) or of the speech (video), measured or the
     likely estimate; for speech it only serves the price shown. ``largest_file`` is in bytes. ``options``
-    are the order settings that were asked for.
+    are the order settings that were asked for. ``included`` work, such as a preview, has no price.
     """
 
     capability: Capability
@@ -64,6 +64,7 @@ class Need:
     voice: VoiceWish = STOCK_VOICE
     options: frozenset[str] = frozenset()
     demands: DataDemands = field(default_factory=DataDemands)
+    included: bool = False
 
 
 class RefusalCode(StrEnum):
@@ -112,7 +113,8 @@ class Refusal:
 
     @property
     def words(self) -> str:
-        return f"{self.provider}: {self.reason}"
+        who = f"{self.provider} ({self.offer})" if self.offer else self.provider
+        return f"{who}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +164,8 @@ def rank(need: Need, catalog: Catalog, tiers: Tiers) -> Route:
     """Raises TierRefused where the tier does not sell it, InvalidInput for a resolution nobody sells."""
     video = need.capability is Capability.TALKING_VIDEO
     tier = tiers.admit(need.tier, Feature(need.capability.value), need.seconds if video else None)
-    price = terms(tier, need.capability, resolution=need.resolution).price(
-        seconds=need.seconds or 0, characters=need.characters
-    )
+    agreed = INCLUDED if need.included else terms(tier, need.capability, resolution=need.resolution)
+    price = agreed.price(seconds=need.seconds or 0, characters=need.characters)
     section = tier.section(need.capability)
     ranked: list[tuple[tuple[object, ...], Candidate]] = []
     refusals: list[Refusal] = list(_absent(section, catalog))

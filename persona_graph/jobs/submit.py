@@ -60,14 +60,12 @@ class Request:
 
 @dataclass(frozen=True)
 class LegPlan:
-    """One leg to come. ``span`` is the seconds of media it takes or makes; ``included`` work is part of
-    something already paid, such as a preview."""
+    """One leg to come. ``span`` is the seconds of media it takes or makes; ``weight`` its share of progress."""
 
     name: str
     need: routing.Need
     weight: float
     span: prices.Span
-    included: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def plan_legs(jobs: Jobs, tier: str, legs: Sequence[LegPlan]) -> Plan:
 
 def _quote(jobs: Jobs, tier: str, leg: LegPlan, route: routing.Route) -> prices.Quote:
     agreed = prices.INCLUDED
-    if not leg.included:
+    if not leg.need.included:
         agreed = prices.terms(jobs.tiers.tier(tier), leg.need.capability, resolution=leg.need.resolution)
     return prices.quote(agreed, route.offers(jobs.catalog), seconds=leg.span, characters=leg.need.characters)
 

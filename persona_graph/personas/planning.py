@@ -16,9 +16,9 @@ def plan_speech(
     span = speech_seconds(script, language, speed=speed)
     need = routing.Need(
         capability=Capability.SPEECH, tier=tier, seconds=span.likely, characters=len(script), language=language,
-        voice=wish, options=options,
+        voice=wish, options=options, included=included,
     )  # fmt: skip
-    return LegPlan(name, need, weight=1.0, span=span, included=included)
+    return LegPlan(name, need, weight=1.0, span=span)
 
 
 def plan_video(
@@ -27,6 +27,6 @@ def plan_video(
     """A video as long as its speech."""
     need = routing.Need(
         capability=Capability.TALKING_VIDEO, tier=tier, seconds=span.likely, resolution=resolution,
-        options=frozenset({"prompt"} if prompt else ()),
+        options=frozenset({"prompt"} if prompt else ()), included=included,
     )  # fmt: skip
-    return LegPlan("VIDEO", need, weight=3.0, span=span, included=included)
+    return LegPlan("VIDEO", need, weight=3.0, span=span)

@@ -13,6 +13,7 @@ from persona_graph.graphql.describe import described, described_interface, f
 from persona_graph.graphql.ids import global_id, page_cursor
 
 Item = TypeVar("Item")
+_CENT_PARTS = Decimal("0.0001")
 
 
 @described_interface
@@ -66,7 +67,8 @@ class Money:
 
     @classmethod
     def usd(cls, amount: Decimal) -> Money:
-        return cls(amount=amount, currency="USD")
+        exact = amount.quantize(_CENT_PARTS)
+        return cls(amount=exact if exact == amount else amount, currency="USD")
 
 
 @described_interface
