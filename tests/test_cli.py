@@ -220,8 +220,8 @@ async def test_a_token_made_at_the_console_works() -> None:
 def test_plugins_are_listed_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plugins", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
-    local = next(provider for provider in listed["providers"] if provider["id"] == "local")
-    assert {offer["capability"] for offer in local["offers"]} >= {"SPEECH", "VOICE_TRAINING", "TALKING_VIDEO"}
+    offers = [o for provider in listed["providers"] if provider["plugin"] == "local" for o in provider["offers"]]
+    assert {offer["capability"] for offer in offers} >= {"SPEECH", "VOICE_TRAINING", "TALKING_VIDEO"}
     assert main(["plugins"]) == 0
     shown = capsys.readouterr().out
     for provider in listed["providers"]:
