@@ -101,7 +101,7 @@ def test_80_the_boundary_is_a_setting(tmp_path: Path) -> None:
     route = rank(video_need(61), EVERYTHING, tiers)
     assert ids(route) == [I, L]
     assert route.refusals[0].code is R.SHORT_ONLY
-    assert route.refusals[0].words == "wavespeed-hunyuan: it is used for videos up to 60 s; this is 61 s"
+    assert route.refusals[0].words == "wavespeed-hunyuan (talk): it is used for videos up to 60 s; this is 61 s"
 
 
 def test_every_refusal_is_explained_in_words() -> None:
@@ -110,11 +110,11 @@ def test_every_refusal_is_explained_in_words() -> None:
     )
     route = rank(video_need(121, resolution="720p"), narrow, TIERS)
     assert [r.words for r in route.refusals] == [
-        "wavespeed-hunyuan: it is used for videos up to 120 s; this is 121 s",
-        "local-portrait: 121 s is longer than its 90 s limit",
+        "wavespeed-hunyuan (talk): it is used for videos up to 120 s; this is 121 s",
+        "local-portrait (talk): 121 s is longer than its 90 s limit",
     ]
     route = rank(video_need(0.5), narrow, TIERS)
-    assert [r.words for r in route.refusals] == ["local-portrait: 0.5 s is shorter than the 1 s it needs"]
+    assert [r.words for r in route.refusals] == ["local-portrait (talk): 0.5 s is shorter than the 1 s it needs"]
 
 
 def replace_limits(toy: Toy, **limits: Any) -> Toy:
@@ -200,10 +200,10 @@ def test_no_provider_lists_every_reason() -> None:
     with pytest.raises(NoProvider) as refused:
         rank(speech_need("basic", OWN_NOWHERE), EVERYTHING, TIERS).required()
     assert refused.value.refusals == (
-        "minimax: this voice was not trained there",
-        "gtts: it would speak in somebody else's voice, which was not allowed",
-        "local-voice: this voice was not trained there",
-        "local-voice: it would speak in somebody else's voice, which was not allowed",
+        "minimax (own): this voice was not trained there",
+        "gtts (stock): it would speak in somebody else's voice, which was not allowed",
+        "local-voice (own): this voice was not trained there",
+        "local-voice (stock): it would speak in somebody else's voice, which was not allowed",
     )
 
 
@@ -315,7 +315,7 @@ def test_a_long_script_is_no_reason_to_refuse_speech_but_text() -> None:
     )
     assert ids(rank(speech_need("pro", characters=20_000), toys, TIERS)) == ["gtts/s"]
     route = rank(Need(capability=C.TEXT, tier="pro", characters=20_000), toys, TIERS)
-    assert [refusal.words for refusal in route.refusals] == ["writer: 20,000 characters are over its 100"]
+    assert [refusal.words for refusal in route.refusals] == ["writer (t): 20,000 characters are over its 100"]
 
 
 def test_settings_without_effect_are_named_on_the_candidate() -> None:
