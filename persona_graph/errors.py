@@ -47,7 +47,7 @@ class Forbidden(UserFault):
 class WrongState(UserFault):
     """The thing exists but is not in a state that allows this; ``state`` is the one it is in."""
 
-    codes = ("NOT_READY", "NOT_APPROVED", "ALREADY_ENDED", "ALREADY_DECIDED", "BUSY")
+    codes = ("NOT_READY", "NOT_APPROVED", "ALREADY_ENDED", "ALREADY_DECIDED")
 
     state: str = ""
 
@@ -74,7 +74,7 @@ class MediaRefused(UserFault):
     codes = (
         "MEDIA_UNSUPPORTED", "MEDIA_DAMAGED", "MEDIA_TOO_LARGE", "MEDIA_SIZE_MISMATCH", "MEDIA_TOO_LONG",
         "MEDIA_TOO_SHORT", "MEDIA_SILENT", "MEDIA_NOT_UPLOADED", "MEDIA_WRONG_KIND", "MEDIA_IN_USE", "MEDIA_ERASED",
-        "IMAGE_TOO_LARGE", "IMAGE_TOO_SMALL", "PHOTO_NO_FACE", "PHOTO_MANY_FACES", "PHOTO_UNCLEAR", "SAMPLE_QUALITY",
+        "IMAGE_TOO_LARGE", "IMAGE_TOO_SMALL", "PHOTO_NO_FACE", "PHOTO_MANY_FACES", "PHOTO_UNCLEAR",
         "UPLOAD_EXPIRED", "UPLOAD_DONE", "UPLOAD_TOO_SLOW", "STORAGE_CORRUPT", "STORAGE_UNAVAILABLE",
     )  # fmt: skip
 

@@ -60,5 +60,8 @@ def describe_inputs(mutations: type) -> type:
 
 
 def _doc(cls: type) -> str:
-    text = inspect.getdoc(cls) or ""
-    return " ".join(text.replace("``", "`").split())
+    """Its own docstring: an inherited one would describe something else."""
+    text = vars(cls).get("__doc__")
+    if not text:
+        raise TypeError(f"{cls.__name__} needs a docstring: it is the description of a GraphQL type")
+    return " ".join(inspect.cleandoc(text).replace("``", "`").split())

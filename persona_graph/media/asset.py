@@ -30,6 +30,8 @@ class AssetPurpose(StrEnum):
 
 
 class AssetKind(StrEnum):
+    """What sort of bytes a file holds."""
+
     AUDIO = "AUDIO"
     IMAGE = "IMAGE"
     VIDEO = "VIDEO"

@@ -1,0 +1,143 @@
+"""The documentation says what the code does: every code is explained, every figure is the code's."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from persona_graph import errors
+from persona_graph.catalog.routing import RefusalCode
+from persona_graph.graphql.transport import faults, ws
+from persona_graph.graphql.types.core import _TYPES
+from persona_graph.http_media import _STATUS
+from tests.client import ROOT
+
+DOCS = ROOT / "docs"
+CODE = re.compile(r"[A-Z]{2,}(_[A-Z]+)*")
+ROW = re.compile(r"^\| `([A-Z0-9_]+)` \|(.*)\|$", re.MULTILINE)
+
+# Those that end a job: who calls them names the failure's code.
+ENDING = {"refuse", "fail", "fail_in", "WorkRefused"}
+
+
+def sections(page: str) -> dict[str, str]:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    titles = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    return dict(zip(titles[1::2], titles[2::2], strict=True))
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, list[tuple[str, str]]]:
+    """By section of errors.md: its codes, each with the rest of its row."""
+    return {title: ROW.findall(text) for title, text in sections("errors.md").items()}
+
+
+def codes(rows: list[tuple[str, str]]) -> list[str]:
+    return [code for code, _ in rows]
+
+
+def test_every_refusal_is_explained_under_its_type(told: dict[str, list[tuple[str, str]]]) -> None:
+    wanted = [(code, _TYPES[fault].__name__) for fault in errors.FAULTS for code in fault.codes]
+    found = [(code, re.findall(r"`(\w+Error)`", rest)[0]) for code, rest in told["Refused mutations"]]
+    assert sorted(found) == sorted(wanted)
+
+
+def test_every_refusal_can_happen() -> None:
+    """A code that nothing raises would be a promise that nothing keeps."""
+    text = "\n".join(_source(path) for path in _python("persona_graph") if path.name != "errors.py")
+    silent = [
+        code
+        for fault in errors.FAULTS
+        for code in fault.codes
+        if f'"{code}"' not in text and not (code == fault.codes[0] and f"{fault.__name__}(" in text)
+    ]
+    assert silent == []
+
+
+def test_every_status_of_uploads_and_links_is_told(told: dict[str, list[tuple[str, str]]]) -> None:
+    found = {code: int(re.findall(r"\d{3}", rest)[0]) for code, rest in told["Uploads and media links"]}
+    assert found == _STATUS
+
+
+def test_every_failure_of_a_job_is_explained(told: dict[str, list[tuple[str, str]]]) -> None:
+    ours = set(_failure_codes())
+    assert {"PROVIDERS_EXHAUSTED", "PROVIDER_TIMEOUT", "PLUGIN_CONTRACT", "REVIEWED"} <= ours
+    plugins = set(_plugin_codes())
+    known = set(errors.MediaRefused.codes)
+    assert sorted(codes(told["Failed jobs"])) == sorted((ours - known) | {"REJECTED"} | plugins)
+
+
+def test_every_reason_of_a_route_is_explained(told: dict[str, list[tuple[str, str]]]) -> None:
+    assert sorted(codes(told["Routes"])) == sorted(RefusalCode)
+
+
+def test_every_code_of_the_transports_is_explained(told: dict[str, list[tuple[str, str]]]) -> None:
+    assert sorted(codes(told["Requests"])) == sorted(faults.CODES)
+
+
+def test_every_close_code_is_explained(told: dict[str, list[tuple[str, str]]]) -> None:
+    closing = {
+        str(value) for name, value in vars(ws).items() if name.isupper() and 1000 <= _number(value) < 5000
+    }
+    assert set(codes(told["WebSockets"])) == closing - {str(ws.BURST)}
+
+
+def test_every_row_says_what_to_do(told: dict[str, list[tuple[str, str]]]) -> None:
+    bare = [
+        code
+        for rows in told.values()
+        for code, rest in rows
+        if not all(cell.strip() for cell in rest.split("|"))
+    ]
+    assert bare == []
+    assert set(told) == {
+        "Refused mutations", "Uploads and media links", "Failed jobs", "Routes", "Requests", "WebSockets",
+    }  # fmt: skip
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _python(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def _source(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _failure_codes() -> Iterator[str]:
+    for path in _python("persona_graph/jobs", "persona_graph/personas"):
+        for node in ast.walk(ast.parse(_source(path))):
+            if isinstance(node, ast.Call) and _name(node.func) in ENDING:
+                yield from (value for value in map(_text, node.args) if value and CODE.fullmatch(value))
+
+
+def _plugin_codes() -> Iterator[str]:
+    for path in _python("plugins"):
+        if "src" not in path.parts:
+            continue
+        for node in ast.walk(ast.parse(_source(path))):
+            if isinstance(node, ast.Call):
+                yield from (
+                    text for word in node.keywords if word.arg == "code" and (text := _text(word.value))
+                )
+            if isinstance(node, ast.Dict):
+                pairs = zip(node.keys, node.values, strict=True)
+                yield from (
+                    text for key, value in pairs if key and _text(key) == "code" and (text := _text(value))
+                )
+
+
+def _name(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
