@@ -39,6 +39,8 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OMP_THREAD_LIMIT": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    # pydub cannot be imported without one; nothing is to be found in it.
+    "PATH": "/nonexistent",
 }
 _STDERR_KEPT = 4096
 _SLOTS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
