@@ -51,7 +51,10 @@ def fingerprint(request: Request) -> Answer:
 def spoken(ffmpeg: str, path: str, max_seconds: float) -> Numbers:
     """The recording at 16 kHz without its longer silences, at one level."""
     sound = decode(ffmpeg, path, rate=RATE, max_seconds=max_seconds).mono
-    heard = speech_steps(sound)
+    return levelled(sound, speech_steps(sound))
+
+
+def levelled(sound: Numbers, heard: NDArray[np.bool_]) -> Numbers:
     around = np.convolve(heard, np.ones(_BRIDGED + 1), mode="same") > 0
     kept = sound[np.repeat(around, STEP)[: len(sound)]]
     power = float(np.sqrt(np.mean(np.square(kept)))) if len(kept) else 0.0
