@@ -37,10 +37,12 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 from websockets.asyncio.server import ServerConnection
+from websockets.typing import Subprotocol
 
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.db import Base, Database, new_id
 from persona_graph.graphql.transport import Edge, Server, uvicorn_options
+from persona_graph.graphql.transport.server import collect_less
 from persona_graph.jobs.doorbell import CHANNEL
 from persona_graph.jobs.events import Event, EventKind
 from persona_graph.jobs.feed import Feed, FeedEvent
@@ -107,9 +109,18 @@ async def serve_raw(port: int, redis_url: str) -> None:
             connections.discard(connection)
 
     async with (
-        raw_server.serve(take, "127.0.0.1", port, compression=None, subprotocols=["graphql-transport-ws"]),  # type: ignore[list-item]
+        raw_server.serve(
+            take,
+            "127.0.0.1",
+            port,
+            compression=None,
+            ping_interval=None,
+            subprotocols=[Subprotocol("graphql-transport-ws")],
+        ),
         Redis.from_url(redis_url) as redis,
     ):
+        # As our server does it, so that the comparison is of the paths and not of the collector's settings.
+        collect_less()
         pubsub = redis.pubsub()
         await pubsub.subscribe("raw")
         async for message in pubsub.listen():
@@ -144,8 +155,10 @@ async def serve_ours(port: int, redis_url: str, database_url: str) -> None:
         schema = strawberry.Schema(query=Query, subscription=Subscription)
         edge = Edge(schema, lambda _: feed, authenticate, settings)
         app = Starlette(routes=edge.routes)
+        # The clients only count, so they answer no pings.
+        options = uvicorn_options(settings) | {"ws_ping_interval": None}
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=port, lifespan="off", log_level="warning", **uvicorn_options(settings)
+            app, host="127.0.0.1", port=port, lifespan="off", log_level="warning", **options
         )
         await Server(config, edge.close).serve()
 
@@ -287,7 +300,8 @@ class Writer:
 
     def __init__(self, redis_url: str, database_url: str) -> None:
         self.redis = SyncRedis.from_url(redis_url)
-        self.database_url = database_url
+        self.runner = asyncio.Runner()
+        self.database = Database(database_url)
         self.n = 10**6
 
     def raw(self, count: int) -> Callable[[], object]:
@@ -298,13 +312,12 @@ class Writer:
         return pipe.execute
 
     def ours(self, count: int) -> Callable[[], object]:
-        last = asyncio.run(self._append(count))
+        last = self.runner.run(self._append(count))
         news = orjson.dumps({"job": JOB, "persona": JOB, "seq": last, "persona_seq": last})
         return lambda: self.redis.publish(CHANNEL, news)
 
     async def _append(self, count: int) -> int:
-        database = Database(self.database_url)
-        async with database.writing() as session:
+        async with self.database.writing() as session:
             job = await session.get_one(Job, JOB)
             for _ in range(count):
                 job.seq += 1
@@ -319,9 +332,7 @@ class Writer:
                         snapshot=payload(job.seq, time.monotonic()),
                     )
                 )
-            seq = job.seq
-        await database.close()
-        return seq
+            return job.seq
 
 
 async def _prepare(database_url: str) -> None:

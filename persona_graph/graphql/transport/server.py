@@ -7,6 +7,7 @@ sockets with 1012 instead of 1001 when it stops.
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import struct
 import sys
@@ -55,11 +56,24 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._before_shutdown = before_shutdown
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        collect_less()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
         await self._before_shutdown()
         await super().shutdown(sockets)
+
+
+def collect_less() -> None:
+    """Let the collector run rarely. An event wakes thousands of followers, which at the stock threshold
+    of 700 objects means dozens of collections per event, some of them over every socket's objects:
+    measured with 5,000 followers, 15 µs for each against 6."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 class WatchedHttp(HttpToolsProtocol):
