@@ -29,8 +29,8 @@ async def hold(session: AsyncSession, viewer: Viewer, kind: type[Owned], id: str
     return found
 
 
-def missing(what: str, field: str) -> NotFound:
-    return NotFound(message=f"There is no such {what.lower()}.", path=(field,), fix="Check the id.")
+def missing(what: str, *field: str) -> NotFound:
+    return NotFound(message=f"There is no such {what.lower()}.", path=field, fix="Check the id.")
 
 
 async def live_consent(session: AsyncSession, persona_id: str, scope: str) -> Consent | None:

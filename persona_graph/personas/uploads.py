@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.db import utcnow
-from persona_graph.errors import MediaRefused, UserFault
+from persona_graph.errors import MediaRefused, NotFound, UserFault
 from persona_graph.media.assets import UPLOADS, Asset, AssetPurpose, AssetState
 from persona_graph.personas.finding import missing
 from persona_graph.personas.room import Personas
@@ -37,6 +37,8 @@ async def usable(
         asset = await personas.media.usable(session, viewer.account_id, id, purpose)
         if purpose is AssetPurpose.SAMPLE:
             await _need_unused(session, asset)
+    except NotFound:
+        raise missing("file", *field) from None
     except UserFault as fault:
         fault.path = field
         raise

@@ -42,10 +42,11 @@ class ContentWork:
         return None
 
     async def settled(self, session: Writing, job: Job, state: JobState) -> None:
-        output = await session.get_one(Output, job.subject_id)
-        if output.deleted_at is not None or state != JobState.SUCCEEDED:
+        output = await session.get(Output, job.subject_id)
+        gone = output is None or output.deleted_at is not None
+        if output is None or gone or state != JobState.SUCCEEDED:
             await drop_results(self.personas, session, job)
-            if output.deleted_at is not None:
+            if gone:
                 scrub_results(job)
             return
         spoken = next((leg for leg in job.legs if leg.name == "SPEECH"), None)
