@@ -57,6 +57,13 @@ async def join(paths: Sequence[Path], out: Path, *, pause: float = PAUSE_SECONDS
     return Joined(tuple(answer["starts"]), tuple(answer["skipped"]), answer["seconds"])
 
 
+async def pauses(path: Path) -> tuple[tuple[float, float], ...]:
+    """Where nobody speaks for 0.12 s or longer: (start, end) in seconds, in order."""
+    request = {"path": str(path.absolute()), "max_seconds": LONGEST}
+    answer = await ask("mixing.child_pauses", request, _room())
+    return tuple((start, end) for start, end in answer["pauses"])
+
+
 def _bed(music: Bed) -> dict[str, object]:
     return {
         "path": str(music.path.absolute()), "gain_db": music.gain_db, "duck_db": music.duck_db,
