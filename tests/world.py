@@ -6,7 +6,7 @@ import base64
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -54,7 +54,6 @@ ALL = tuple(Scope)
 class World:
     runtime: Runtime
     http: httpx.AsyncClient
-    statements: list[str] = field(default_factory=list)
 
     async def account(self, name: str, tier: str = "pro", scopes: tuple[Scope, ...] = ALL) -> Owner:
         """A token of that account, which is opened if nobody has the name."""
@@ -88,11 +87,12 @@ class World:
 
     @contextmanager
     def counting(self) -> Iterator[list[str]]:
-        """The SQL statements sent meanwhile."""
+        """The questions asked of the database meanwhile."""
         engine, seen = self.runtime.db.engine.sync_engine, []  # type: ignore[var-annotated]
 
         def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            seen.append(statement)
+            if statement.lstrip().upper().startswith("SELECT"):
+                seen.append(statement)
 
         event.listen(engine, "before_cursor_execute", note)
         try:

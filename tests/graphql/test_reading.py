@@ -63,7 +63,7 @@ async def test_a_dashboard_takes_the_same_statements_for_one_persona_as_for_fift
         seen = (await owner.client.ask(DASHBOARD, first=20))["viewer"]["personas"]["nodes"]
     assert len(seen) == 20
     # Files that are asked for at two places may come in one batch or two, as the database's answers fall.
-    assert len(for_twenty) <= len(for_one) + 2 <= 25, for_twenty
+    assert len(for_twenty) <= len(for_one) + 2 <= 22, for_twenty
 
     for persona in seen:
         assert persona["voice"]["preview"]["url"].startswith("http")
@@ -94,8 +94,7 @@ async def test_fifty_personas_with_voice_and_face_fit_one_request(world: World) 
     assert all(
         node["voice"]["preview"]["url"] and node["avatar"]["portrait"]["url"] for node in page["nodes"]
     )
-    selects = [one for one in statements if one.lstrip().upper().startswith("SELECT")]
-    assert len(selects) <= 8, selects
+    assert len(statements) <= 8, statements
 
 
 LISTS: dict[str, str] = {
