@@ -5,7 +5,7 @@ J. Vieira Filho 1996): ffmpeg's afftdn was tried first and knows one level for a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -61,13 +61,14 @@ def without_noise(sound: Numbers, speech: Truths) -> Numbers:
     previous = np.zeros(_SIZE // 2 + 1, dtype=np.float32)
     for start in range(0, frames, _BLOCK):
         spectrum = np.fft.rfft(view[start : start + _BLOCK] * window, axis=1)
-        gains, previous = _gains(np.square(np.abs(spectrum)) / level, previous)
+        ratio = np.asarray(np.square(np.abs(spectrum)) / level, dtype=np.float32)
+        gains, previous = _gains(ratio, previous)
         made = np.fft.irfft(spectrum * gains, axis=1).astype(np.float32) * window
         for n, frame in enumerate(made):
             at = (start + n) * _HOP
             out[at : at + _SIZE] += frame
     # Windows of a root of Hann, four deep, add up to two.
-    return out[_SIZE - _HOP : _SIZE - _HOP + len(sound)] / 2
+    return out[_SIZE - _HOP : _SIZE - _HOP + len(sound)] * np.float32(0.5)
 
 
 def noise_spectrum(view: Numbers, window: Numbers, speech: Truths) -> Numbers:
@@ -81,11 +82,11 @@ def noise_spectrum(view: Numbers, window: Numbers, speech: Truths) -> Numbers:
     return np.asarray(np.maximum(np.median(power, axis=0) / np.log(2), 1e-12), dtype=np.float32)
 
 
-def _gains(ratio: Numbers, previous: Numbers) -> tuple[Numbers, Numbers]:
-    gains = np.empty(ratio.shape, dtype=np.float32)
-    for n, now in enumerate(ratio / _OVERESTIMATE):
+def _gains(ratio: Numbers, previous: NDArray[Any]) -> tuple[Numbers, Numbers]:
+    gains: Numbers = np.empty(ratio.shape, dtype=np.float32)
+    for n, now in enumerate(ratio / np.float32(_OVERESTIMATE)):
         prior = _MEMORY * previous + (1 - _MEMORY) * np.maximum(now - 1, 0)
         gain = np.maximum(prior / (1 + prior), _MOST_REDUCTION)
         gains[n] = gain
         previous = gain * gain * now
-    return gains, previous
+    return gains, np.asarray(previous, dtype=np.float32)

@@ -26,7 +26,7 @@ BEST_SNR = 70.0
 _TOP = 0.985
 _TOP_RUN = 3
 _BAND_HERTZ = 100
-_PRESENT_DB = 45.0
+_PRESENT_DB = 55.0
 _PAUSE_STEPS = 6
 _NUCLEUS_DIP = 2.0
 _NUCLEUS_RANGE = 25.0
@@ -77,7 +77,7 @@ def clipped_share(sound: Numbers) -> float:
 
 
 def bandwidth(sound: Numbers, rate: int) -> float:
-    """The upper edge in Hz of the highest band of 100 Hz that lies within 45 dB of the loudest one."""
+    """The upper edge in Hz of the highest band of 100 Hz that lies within 55 dB of the loudest one."""
     size = 1 << int(np.log2(rate / 25))
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(sound, (0, size)), size)[::size]
     level = np.square(frames).mean(axis=1)
@@ -129,9 +129,9 @@ def syllables(level: Numbers, heard: Truths, pitch: Numbers) -> Truths:
         return found
     least = float(np.percentile(smooth[heard], 95)) - _NUCLEUS_RANGE
     rising = np.diff(smooth, prepend=smooth[:1]) > 0
-    tops = np.flatnonzero(rising & ~np.append(rising[1:], True))
+    tops: list[int] = np.flatnonzero(rising & ~np.append(rising[1:], True)).tolist()
     lowest, last = np.inf, -1
-    bottoms = np.minimum.reduceat(smooth, tops) if len(tops) else tops
+    bottoms = np.minimum.reduceat(smooth, tops) if tops else smooth
     for n, top in enumerate(tops):
         loud = smooth[top] > least and heard[top] and pitch[max(top - 2, 0) : top + 3].any()
         if loud and smooth[top] - lowest >= _NUCLEUS_DIP:
@@ -152,7 +152,7 @@ def reverberation(level: Numbers, heard: Truths, around_noise: Noise) -> float |
     before, after = smooth[:-_DECAY_HOPS], smooth[_DECAY_HOPS:]
     loud = before > np.percentile(smooth[heard], 95) - 20
     falls = (after - before)[heard[: len(before)] & loud & (after > around_noise.floor + 6)]
-    if len(falls) < 100:
+    if len(falls) < 250:
         return None
     return float(60 / max(-np.percentile(falls, 3) / (_DECAY_HOPS * HOP_SECONDS), 1.0))
 
@@ -160,7 +160,9 @@ def reverberation(level: Numbers, heard: Truths, around_noise: Noise) -> float |
 def rhythm(level: Numbers) -> tuple[str, str]:
     """Whether the level rises or falls, every 50 ms, and where that is certain: two hexadecimal numbers, lowest
     bit first in time. The same recording agrees in nearly every bit, however it was encoded; another one in half."""
-    coarse = level[: len(level) // _RHYTHM_HOP * _RHYTHM_HOP].reshape(-1, _RHYTHM_HOP).mean(axis=1)
+    # Over 120 ms: a copy may lie between the steps, and must still show the same rises.
+    smooth = np.convolve(level, np.hanning(14)[1:-1] / np.hanning(14)[1:-1].sum(), mode="same")
+    coarse = smooth[: len(level) // _RHYTHM_HOP * _RHYTHM_HOP : _RHYTHM_HOP]
     change = np.diff(coarse)
     floor = float(np.percentile(coarse, 95)) - 30 if len(coarse) else 0.0
     sure = (np.abs(change) > 1.0) & (np.maximum(coarse[1:], coarse[:-1]) > floor)

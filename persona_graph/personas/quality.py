@@ -3,13 +3,14 @@ in, judgement out. The formulas, with their sources, are in docs/quality.md."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from persona_graph.media.analysis import Analysis
-from persona_graph.personas.quality_speaker import Likeness, likeness
 from persona_graph.personas.quality_repeats import distinct_share
+from persona_graph.personas.quality_speaker import Likeness, likeness
 
 SHORTEST = 1.0
 GOOD_SAMPLES = 5
@@ -161,7 +162,7 @@ def sample_quality(each: Analysis) -> float:
 
 def at(knots: Knots, x: float) -> float:
     """The points for ``x``: straight lines between the knots, level outside."""
-    for (x0, y0), (x1, y1) in zip(knots, knots[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(knots):
         if x <= x1:
             return y0 if x <= x0 else y0 + (y1 - y0) * (x - x0) / (x1 - x0)
     return knots[-1][1]
@@ -191,15 +192,25 @@ def _variety(samples: Sequence[Analysis]) -> float:
 
 def mean_of(samples: Sequence[Analysis], name: str) -> float | None:
     """Of one measure, each recording counting by its speech; None where no recording has it."""
-    known = [(getattr(each, name), each.speech_seconds) for each in samples if getattr(each, name) is not None]
+    known = [
+        (getattr(each, name), each.speech_seconds) for each in samples if getattr(each, name) is not None
+    ]
     return _weighed(known) if known else None
 
 
 def _fault(each: Analysis) -> Fault | None:
     if each.seconds < SHORTEST:
-        return Fault(code="MEDIA_TOO_SHORT", message=f"This recording has {each.seconds:.1f} s.", fix=f"Record at least {SHORTEST:g} s.")
+        return Fault(
+            code="MEDIA_TOO_SHORT",
+            message=f"This recording has {each.seconds:.1f} s.",
+            fix=f"Record at least {SHORTEST:g} s.",
+        )
     if not each.speech_seconds:
-        return Fault(code="MEDIA_SILENT", message="No speech was found in this recording.", fix="Check that the right microphone was on, and record again.")
+        return Fault(
+            code="MEDIA_SILENT",
+            message="No speech was found in this recording.",
+            fix="Check that the right microphone was on, and record again.",
+        )
     if each.clipped_share >= CLIPPED_THROUGH:
         return Fault(
             code="SAMPLE_CLIPPED", message=f"The recording is overdriven: {each.clipped_share:.1%} of it is cut off at full level.",
@@ -226,7 +237,9 @@ def _fault(each: Analysis) -> Fault | None:
 def _hints(each: Analysis) -> list[str]:
     hints = []
     if each.noise_dbfs is not None and each.noise_dbfs <= NO_NOISE_DBFS:
-        hints.append("There is nothing at all between the words, as in edited or generated speech; a person's own recording works best.")
+        hints.append(
+            "There is nothing at all between the words, as in edited or generated speech; a person's own recording works best."
+        )
     if each.codec in ("mp3", "aac", "opus", "vorbis") and each.bandwidth_hz < 4500:
         hints.append("The recording is strongly compressed; give the original file.")
     return hints
@@ -236,35 +249,70 @@ def _advice(heard: dict[int, Analysis], like: Likeness, speech: float, distinct:
     found: list[Advice] = []
     missing = WHOLE_SECONDS[0] - distinct
     if missing > 1:
-        found.append(Advice(part=Part.DURATION, message=f"Record about {missing:.0f} s more of new sentences: there are {distinct:.0f} s of speech, and {WHOLE_SECONDS[0]:g} s are enough."))
+        found.append(
+            Advice(
+                part=Part.DURATION,
+                message=f"Record about {missing:.0f} s more of new sentences: there are {distinct:.0f} s of speech, and {WHOLE_SECONDS[0]:g} s are enough.",
+            )
+        )
     found += [
-        Advice(part=Part.CONSISTENCY, sample=n, message=f"Recording {n + 1} sounds like another person or another room; record it again as the others were.")
+        Advice(
+            part=Part.CONSISTENCY,
+            sample=n,
+            message=f"Recording {n + 1} sounds like another person or another room; record it again as the others were.",
+        )
         for n in like.odd
     ]
     if like.overall is not None and like.overall < 0.85 and not like.odd:
-        found.append(Advice(part=Part.CONSISTENCY, message="The recordings do not sound like one person; record them in one session, with one microphone, in one room."))
+        found.append(
+            Advice(
+                part=Part.CONSISTENCY,
+                message="The recordings do not sound like one person; record them in one session, with one microphone, in one room.",
+            )
+        )
     for n, each in heard.items():
-        found += [Advice(part=Part.SAMPLE_QUALITY, sample=n, message=f"Recording {n + 1}: {said}") for said in _flaws(each)]
+        found += [
+            Advice(part=Part.SAMPLE_QUALITY, sample=n, message=f"Recording {n + 1}: {said}")
+            for said in _flaws(each)
+        ]
     if speech and distinct / speech < 0.9:
-        found.append(Advice(part=Part.VARIETY, message=f"{1 - distinct / speech:.0%} of the speech is there more than once; record other sentences in its place."))
+        found.append(
+            Advice(
+                part=Part.VARIETY,
+                message=f"{1 - distinct / speech:.0%} of the speech is there more than once; record other sentences in its place.",
+            )
+        )
     samples = list(heard.values())
     moves = mean_of(samples, "pitch_range_semitones")
     if moves is not None and at(BY_PITCH_RANGE, moves) < 70:
-        found.append(Advice(part=Part.VARIETY, message=f"The pitch moves by only {moves:.1f} semitones; read something with questions, exclamations and feeling."))
+        found.append(
+            Advice(
+                part=Part.VARIETY,
+                message=f"The pitch moves by only {moves:.1f} semitones; read something with questions, exclamations and feeling.",
+            )
+        )
     pace = mean_of(samples, "pace_spread")
     if pace is not None and at(BY_PACE, pace) < 60:
-        found.append(Advice(part=Part.VARIETY, message="All is said at one pace; record a calm passage and a lively one."))
+        found.append(
+            Advice(
+                part=Part.VARIETY, message="All is said at one pace; record a calm passage and a lively one."
+            )
+        )
     return found
 
 
 def _flaws(each: Analysis) -> list[str]:
     said = []
     if each.snr is not None and at(BY_SNR, each.snr) < 70:
-        said.append(f"the speech stands {each.snr:.0f} dB above the noise; record it in a quieter place (25 dB is good).")
+        said.append(
+            f"the speech stands {each.snr:.0f} dB above the noise; record it in a quieter place (25 dB is good)."
+        )
     if at(BY_CLIPPING, each.clipped_share) < 90:
         said.append("it is overdriven in places; turn the microphone down.")
     if each.bandwidth_hz < 3800:
-        said.append(f"nothing is heard above {each.bandwidth_hz / 1000:.1f} kHz, as on a telephone; use a recorder in place of a call.")
+        said.append(
+            f"nothing is heard above {each.bandwidth_hz / 1000:.1f} kHz, as on a telephone; use a recorder in place of a call."
+        )
     if each.reverberation_seconds is not None and at(BY_ROOM, each.reverberation_seconds) < 70:
         said.append("the room can be heard; record among curtains or clothes, closer to the microphone.")
     if at(BY_LOUDNESS, each.loudness) < 60:

@@ -60,8 +60,9 @@ def _joined(units: Sequence[tuple[int, Passage]]) -> list[tuple[tuple[int, ...],
 
 
 def _sum(passages: Sequence[Passage]) -> list[float]:
-    whole = [sum(column) for column in zip(*([x * p.seconds for x in p.vector] for p in passages), strict=True)]
-    return whole
+    whole = [
+        sum(column) for column in zip(*([x * p.seconds for x in p.vector] for p in passages), strict=True)
+    ]
 
 
 def _seconds(passages: Sequence[Passage]) -> float:
