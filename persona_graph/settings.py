@@ -200,7 +200,9 @@ class Settings(BaseSettings):
         own = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
         keys = [entry.partition(":")[2] for entry in self.master_keys.get_secret_value().split(",")]
         keys += self.signing_key.get_secret_value().split(",")
-        keys += filter(None, (urlsplit(url).password for url in (self.database, self.redis_url.get_secret_value())))
+        keys += filter(
+            None, (urlsplit(url).password for url in (self.database, self.redis_url.get_secret_value()))
+        )
         plugins = [value for key, value in os.environ.items() if key.startswith(PLUGIN_PREFIX)]
         return [*own, *keys, *(value for value in plugins if not value.startswith(("http://", "https://")))]
 

@@ -220,7 +220,9 @@ async def test_a_token_made_at_the_console_works() -> None:
 def test_plugins_are_listed_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plugins", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
-    offers = [o for provider in listed["providers"] if provider["plugin"] == "local" for o in provider["offers"]]
+    offers = [
+        o for provider in listed["providers"] if provider["plugin"] == "local" for o in provider["offers"]
+    ]
     assert {offer["capability"] for offer in offers} >= {"SPEECH", "VOICE_TRAINING", "TALKING_VIDEO"}
     assert main(["plugins"]) == 0
     shown = capsys.readouterr().out

@@ -161,7 +161,7 @@ GARBAGE: list[Any] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("answer", GARBAGE, ids=lambda a: repr(a)[:60])
+@pytest.mark.parametrize("answer", GARBAGE, ids=[f"{n} {type(a).__name__}" for n, a in enumerate(GARBAGE)])
 async def test_garbage_from_start_is_a_breach_of_contract(opening: Opening, answer: Any) -> None:
     """P3, V4: the step fails typed, at once and uncharged."""
     toy = speaker(start=[answer])
