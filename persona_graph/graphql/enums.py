@@ -28,6 +28,7 @@ class UploadPurpose(StrEnum):
 
     SAMPLE = "SAMPLE"
     PHOTO = "PHOTO"
+    MUSIC = "MUSIC"
 
 
 class SpeechFormat(StrEnum):
@@ -57,6 +58,7 @@ closed_set(
     {
         "SAMPLE": "A recording to train a voice on: WAV, MP3, FLAC, OGG, M4A or WebM with speech in it.",
         "PHOTO": "A portrait to make an avatar of: PNG, JPEG or WebP with one face.",
+        "MUSIC": "Background music: WAV, MP3, FLAC, OGG, M4A or WebM.",
     },
 )
 closed_set(SpeechFormat, {"WAV": "PCM WAV, 16 bit.", "MP3": "MP3."})
@@ -204,6 +206,7 @@ closed_set(
         "SAMPLE": "An uploaded recording for training.",
         "PHOTO": "An uploaded portrait.",
         "CONSENT_RECORDING": "An uploaded spoken consent.",
+        "MUSIC": "Uploaded background music.",
         "CLEANED": "A cleaned copy of a sample, kept only while training.",
         "VOICE_MODEL": "What a provider needs to speak with a trained voice.",
         "PREVIEW": "A preview to approve.",
@@ -211,6 +214,9 @@ closed_set(
         "SPEECH": "Generated speech.",
         "VIDEO": "Generated video.",
         "EVENTS": "Timings of generated speech.",
+        "CAPTIONS": "Captions of generated speech.",
+        "POSTER": "A still of a generated video.",
+        "PART": "A part of a long speech, kept only while it is being made.",
     },
 )
 closed_set(

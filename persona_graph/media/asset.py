@@ -15,11 +15,12 @@ from persona_graph.media.vault import Sealed
 
 
 class AssetPurpose(StrEnum):
-    """What a file is for. The first three are uploaded, the others are made here."""
+    """What a file is for. The first four are uploaded, the others are made here."""
 
     SAMPLE = "SAMPLE"
     PHOTO = "PHOTO"
     CONSENT_RECORDING = "CONSENT_RECORDING"
+    MUSIC = "MUSIC"
     CLEANED = "CLEANED"
     VOICE_MODEL = "VOICE_MODEL"
     PREVIEW = "PREVIEW"
@@ -27,6 +28,9 @@ class AssetPurpose(StrEnum):
     SPEECH = "SPEECH"
     VIDEO = "VIDEO"
     EVENTS = "EVENTS"
+    CAPTIONS = "CAPTIONS"
+    POSTER = "POSTER"
+    PART = "PART"
 
 
 class AssetKind(StrEnum):
@@ -53,6 +57,7 @@ UPLOADS = {
     AssetPurpose.SAMPLE: AssetKind.AUDIO,
     AssetPurpose.PHOTO: AssetKind.IMAGE,
     AssetPurpose.CONSENT_RECORDING: AssetKind.AUDIO,
+    AssetPurpose.MUSIC: AssetKind.AUDIO,
 }
 
 

@@ -6,11 +6,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from persona_graph.errors import MediaRefused
 from persona_graph.media.asset import UPLOADS, Asset, AssetKind, AssetPurpose
 from persona_graph.settings import Settings
 
 # Our own outputs are bounded by what was ordered, not by what may be uploaded.
 _LONGEST_OUTPUT = 3600.0
+_SHORTEST_MUSIC = 1.0
+_INAUDIBLE_DBFS = -50.0
 _ON_ROW = ("content_type", "seconds", "width", "height")
 
 
@@ -35,6 +38,8 @@ async def examine_upload(purpose: AssetPurpose, path: Path, settings: Settings) 
     """Raises MediaRefused with what is wrong with the content."""
     if UPLOADS[purpose] is AssetKind.IMAGE:
         return await _photo(path, settings)
+    if purpose is AssetPurpose.MUSIC:
+        return await _music(path, settings)
     return await _recording(path, settings)
 
 
@@ -56,6 +61,20 @@ async def _recording(path: Path, settings: Settings) -> Finding:
 
     limits = AudioLimits.of(settings, need_speech=True)
     return _finding(await probe_audio(path, limits, bounds=Bounds.of(settings)))
+
+
+async def _music(path: Path, settings: Settings) -> Finding:
+    """Nobody needs to speak in it, but there must be something to hear."""
+    from persona_graph.media.audio import AudioLimits, probe_audio
+    from persona_graph.media.bounded import Bounds
+
+    limits = AudioLimits.of(settings, min_seconds=_SHORTEST_MUSIC)
+    report = await probe_audio(path, limits, bounds=Bounds.of(settings))
+    if report.peak_dbfs < _INAUDIBLE_DBFS:
+        raise MediaRefused(
+            code="MEDIA_SILENT", message="There is no sound in this file.", fix="Export the music again."
+        )
+    return _finding(report)
 
 
 async def _sound(path: Path, settings: Settings) -> Finding:

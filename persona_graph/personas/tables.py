@@ -216,6 +216,11 @@ class Output(Base):
     asset_id: Mapped[str | None] = mapped_column(String(26))
     speech_id: Mapped[str | None] = mapped_column(String(26))
     timings_id: Mapped[str | None] = mapped_column(String(26))
+    timing_source: Mapped[str | None] = mapped_column(String(16))
+    vtt_id: Mapped[str | None] = mapped_column(String(26))
+    srt_id: Mapped[str | None] = mapped_column(String(26))
+    poster_id: Mapped[str | None] = mapped_column(String(26))
+    music: Mapped[dict[str, Any] | None] = mapped_column(Json)
     similarity: Mapped[float | None]
     served: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     price: Mapped[Decimal | None] = mapped_column(Amount)

@@ -63,10 +63,11 @@ async def delete_upload(personas: Personas, viewer: Viewer, asset_id: str) -> st
 
 
 async def erase_unused_uploads(personas: Personas) -> int:
-    """Nobody made anything of these: a person's recordings and photos are not kept for nothing."""
+    """Nobody made anything of these: a person's recordings and photos are not kept for nothing. Music is nobody's
+    voice or face and serves again and again."""
     old = select(Asset).where(
         Asset.state == AssetState.READY,
-        Asset.purpose.in_(list(UPLOADS)),
+        Asset.purpose.in_([purpose for purpose in UPLOADS if purpose is not AssetPurpose.MUSIC]),
         Asset.received_at < utcnow() - timedelta(days=personas.settings.unused_upload_days),
         Asset.id.not_in(select(Sample.asset_id).where(Sample.asset_id.is_not(None))),
         Asset.id.not_in(select(Avatar.portrait_id).where(Avatar.portrait_id.is_not(None))),
