@@ -16,6 +16,13 @@ const token = {
   set: (value) => sessionStorage.setItem(TOKEN, value),
 };
 
+// A link may bring the token behind its #, which browsers send to nobody.
+const brought = new URLSearchParams(location.hash.slice(1)).get("token");
+if (brought) {
+  token.set(brought);
+  history.replaceState(null, "", location.pathname);
+}
+
 const arrivals = {
   list: [],
   listeners: new Set(),
@@ -110,18 +117,29 @@ const plugin = { title: "Events and media", icon: () => <span aria-hidden="true"
 
 function TokenField() {
   const [value, setValue] = useState(token.get());
-  const change = (event) => {
-    token.set(event.target.value.trim());
-    setValue(event.target.value);
+  const keep = () => {
+    if (value.trim() === token.get()) return;
+    token.set(value.trim());
+    // The schema is read again with the new token; the editor keeps its text.
+    location.reload();
   };
   return (
     <label className="explorer-token">
-      Token <input type="password" value={value} onChange={change} autoComplete="off" spellCheck="false" />
+      Token{" "}
+      <input
+        type="password"
+        value={value}
+        onChange={(event) => setValue(event.target.value)}
+        onBlur={keep}
+        onKeyDown={(event) => event.key === "Enter" && keep()}
+        autoComplete="off"
+        spellCheck="false"
+      />
     </label>
   );
 }
 
-const welcome = `# Paste a service token into the field above, then run this with Ctrl-Enter.
+const welcome = `# Put a service token into the field above and press Enter, then run this with Ctrl-Enter.
 # The book icon on the left opens the schema; ▤ lists events and plays media.
 {
   __typename

@@ -47,13 +47,13 @@ class Edge:
             trusted=_trusted(settings),
             trusted_only=settings.trusted_only,
         )
-        engine = Engine(
-            schema, documents, make_context, introspection=settings.introspection, planner=planner
-        )
         budget = Budget(settings.cost_budget, settings.cost_refill)
-        self.streams = EventStreams(engine, budget, authenticate, settings)
-        self.sockets = Sockets(engine, budget, authenticate, settings)
-        self._endpoint = Endpoint(engine, budget, authenticate, settings, self.streams)
+        engine = Engine(
+            schema, documents, make_context, budget, introspection=settings.introspection, planner=planner
+        )
+        self.streams = EventStreams(engine, authenticate, settings)
+        self.sockets = Sockets(engine, authenticate, settings)
+        self._endpoint = Endpoint(engine, authenticate, settings, self.streams)
         self._path = path
         self._explorer = settings.introspection
         self.routes: list[BaseRoute] = [

@@ -22,8 +22,10 @@ from graphql.execution import (
 from strawberry.execution import optimized_is_awaitable as _is_awaitable
 
 from persona_graph.accounts.viewer import Viewer
+from persona_graph.graphql.transport.budget import Budget
 from persona_graph.graphql.transport.documents import Documents, Operation
 from persona_graph.graphql.transport.faults import Rejected, formatted, masked, with_code
+from persona_graph.graphql.transport.requests import Ask
 
 MAX_COERCION_ERRORS = 5
 
@@ -50,6 +52,7 @@ class Engine:
         schema: strawberry.Schema,
         documents: Documents,
         make_context: MakeContext,
+        budget: Budget,
         *,
         introspection: bool,
         planner: Planner | None = None,
@@ -57,12 +60,22 @@ class Engine:
         if schema.extensions or schema.directives:
             raise ValueError("schema extensions and operation directives do not run on this transport")
         self.documents = documents
+        self._budget = budget
         self._schema = schema._schema
         self._executor = schema.execution_context_class
         self._make_context = make_context
         self._hide = not introspection
         self._planner = planner
         self._plans: dict[Operation, Plan | None] = {}
+
+    def prepared(self, ask: Ask, viewer: Viewer) -> tuple[Operation, dict[str, Any]]:
+        """The operation, paid for, and what ``extensions.cost`` says of it."""
+        if reading := self.documents.reading_cost(ask):
+            self._budget.spend(viewer.account_id, reading)
+        operation = self.documents.operation(ask)
+        cost = operation.price(ask.variables)
+        self.documents.check_cost(cost)
+        return operation, self._budget.spend(viewer.account_id, cost)
 
     async def answer(
         self, operation: Operation, variables: dict[str, Any], viewer: Viewer

@@ -10,7 +10,6 @@ from starlette.types import Receive, Scope, Send
 from persona_graph.accounts.viewer import Viewer
 from persona_graph.errors import Unauthenticated
 from persona_graph.graphql.transport import accept
-from persona_graph.graphql.transport.budget import Budget
 from persona_graph.graphql.transport.documents import Operation
 from persona_graph.graphql.transport.engine import Engine, encoded, encoded_errors
 from persona_graph.graphql.transport.faults import Malformed, Rejected, fault, masked, unauthenticated
@@ -29,13 +28,11 @@ class Endpoint:
     def __init__(
         self,
         engine: Engine,
-        budget: Budget,
         authenticate: Authenticate,
         settings: Settings,
         streams: EventStreams,
     ) -> None:
         self._engine = engine
-        self._budget = budget
         self._authenticate = authenticate
         self._settings = settings
         self._streams = streams
@@ -102,13 +99,10 @@ class Endpoint:
         self, ask: Ask, viewer: Viewer, kind: str, read_only: bool
     ) -> tuple[bytes, int, dict[str, str]]:
         try:
-            operation = self._engine.documents.operation(ask)
+            operation, spent = self._engine.prepared(ask, viewer)
             allow(operation, read_only)
             if operation.kind is OperationType.SUBSCRIPTION:
                 raise Rejected([fault("A subscription needs a stream.", "SUBSCRIPTION_NEEDS_STREAM")])
-            cost = operation.price(ask.variables)
-            self._engine.documents.check_cost(cost)
-            spent = self._budget.spend(viewer.account_id, cost)
             result = await self._engine.answer(operation, ask.variables, viewer)
         except Malformed:
             raise

@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import OperationType
+from graphql import GraphQLError, OperationType
 from starlette.types import Message, Receive, Scope, Send
 
 from persona_graph.accounts.viewer import Viewer
 from persona_graph.graphql.transport import accept
-from persona_graph.graphql.transport.budget import Budget, Turnstile
+from persona_graph.graphql.transport.budget import Turnstile
 from persona_graph.graphql.transport.documents import Operation
 from persona_graph.graphql.transport.engine import Engine, encoded, encoded_errors
 from persona_graph.graphql.transport.faults import Malformed, Rejected, fault, masked, unauthenticated
@@ -25,6 +25,7 @@ from persona_graph.graphql.transport.streams import Authenticate, follow, vigil
 from persona_graph.settings import Settings
 
 HEARTBEAT_SECONDS = 15.0
+CLOSE_SECONDS = 5.0
 MAX_EVENT_ID = 512
 TURN = 32
 HEARTBEAT = b":\n\n"
@@ -35,14 +36,18 @@ class Unheard(Exception):
     """The client is gone, or stopped reading."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    operation: Operation
+    ask: Ask
+    spent: dict[str, Any]
+
+
 class EventStreams:
     """Open streams. ``close`` ends them without ``complete``, so that clients resume elsewhere."""
 
-    def __init__(
-        self, engine: Engine, budget: Budget, authenticate: Authenticate, settings: Settings
-    ) -> None:
+    def __init__(self, engine: Engine, authenticate: Authenticate, settings: Settings) -> None:
         self._engine = engine
-        self._budget = budget
         self._authenticate = authenticate
         self._idle = settings.stream_idle_seconds
         self._by_account = Turnstile(settings.max_sse_per_account)
@@ -68,46 +73,41 @@ class EventStreams:
         read_only: bool,
     ) -> None:
         """Answer as a stream. Raises ``Malformed`` or ``Rejected`` only before the stream has begun."""
-        operation, failed = self._operation(ask, read_only)
-        if operation is not None:
-            ask = _resumed(ask, operation, headers.get(b"last-event-id", b""))
         if self._closing.is_set() or not self._by_account.enter(viewer.account_id):
             error = fault("Too many event streams of this account are open.", "TOO_MANY_STREAMS")
             raise Rejected([error], status=429, headers={"retry-after": "5"})
         try:
+            prepared = self._prepared(ask, viewer, headers, read_only)
             stream = _Stream(send, self._idle)
             await stream.begin()
-            if operation is None:
-                await stream.end(encoded_errors(failed))
-                return
-            await self._until_over(stream, receive, operation, ask, viewer, token)
+            if isinstance(prepared, _Prepared):
+                await self._until_over(stream, receive, prepared, viewer, token)
+            else:
+                await stream.end(encoded_errors(prepared))
         except Unheard:
-            pass  # nobody listens; the server drops the connection
+            pass  # the server drops the connection
         finally:
             self._by_account.leave(viewer.account_id)
 
-    def _operation(self, ask: Ask, read_only: bool) -> tuple[Operation | None, list[Any]]:
+    def _prepared(
+        self, ask: Ask, viewer: Viewer, headers: dict[bytes, bytes], read_only: bool
+    ) -> _Prepared | list[GraphQLError]:
         try:
-            operation = self._engine.documents.operation(ask)
-        except Malformed:
-            raise
+            operation, spent = self._engine.prepared(ask, viewer)
         except Rejected as rejected:
-            return None, rejected.errors
+            # What is wrong with a document is an event; what is wrong with the request is not.
+            if isinstance(rejected, Malformed) or rejected.status != 400:
+                raise
+            return rejected.errors
         if read_only and operation.kind is OperationType.MUTATION:
             raise Malformed("Mutations need POST.", code="METHOD_NOT_ALLOWED", status=405, allow="POST")
-        return operation, []
+        return _Prepared(operation, _resumed(ask, operation, headers.get(b"last-event-id", b"")), spent)
 
     async def _until_over(
-        self,
-        stream: _Stream,
-        receive: Receive,
-        operation: Operation,
-        ask: Ask,
-        viewer: Viewer,
-        token: str | None,
+        self, stream: _Stream, receive: Receive, prepared: _Prepared, viewer: Viewer, token: str | None
     ) -> None:
         """Whatever comes first: the end of the events, of the client, of the token, or of the server."""
-        telling = asyncio.create_task(self._tell(stream, operation, ask, viewer))
+        telling = asyncio.create_task(self._tell(stream, prepared, viewer))
         gone = asyncio.create_task(_gone(receive))
         revoked = asyncio.create_task(vigil(self._authenticate, token, viewer))
         closing = asyncio.create_task(self._closing.wait())
@@ -127,17 +127,15 @@ class EventStreams:
         elif closing in over:
             await stream.stop()
 
-    async def _tell(self, stream: _Stream, operation: Operation, ask: Ask, viewer: Viewer) -> None:
+    async def _tell(self, stream: _Stream, prepared: _Prepared, viewer: Viewer) -> None:
+        operation, variables = prepared.operation, prepared.ask.variables
         try:
-            cost = operation.price(ask.variables)
-            self._engine.documents.check_cost(cost)
-            spent = self._budget.spend(viewer.account_id, cost)
             if operation.kind is OperationType.SUBSCRIPTION:
-                await follow(self._engine, operation, ask.variables, viewer, stream.deliver)
+                await follow(self._engine, operation, variables, viewer, stream.deliver)
                 await stream.end()
                 return
-            result = await self._engine.answer(operation, ask.variables, viewer)
-            await stream.end(encoded(result, {"cost": spent}))
+            result = await self._engine.answer(operation, variables, viewer)
+            await stream.end(encoded(result, {"cost": prepared.spent}))
         except Rejected as rejected:
             await stream.end(encoded_errors(rejected.errors))
         except Unheard:
@@ -180,6 +178,8 @@ class _Stream:
         await self.stop()
 
     async def stop(self) -> None:
+        # Who does not read does not hold up a server that stops.
+        self._idle = min(self._idle, CLOSE_SECONDS)
         await self._write(b"", more=False)
 
     async def beat(self) -> None:

@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from persona_graph.accounts.viewer import Viewer
 from persona_graph.errors import Unauthenticated
-from persona_graph.graphql.transport.budget import Budget, Pace, Turnstile
+from persona_graph.graphql.transport.budget import Pace, Turnstile
 from persona_graph.graphql.transport.engine import Engine, encoded
 from persona_graph.graphql.transport.faults import Rejected, fault, formatted, masked
 from persona_graph.graphql.transport.requests import Ask, ask_of
@@ -60,11 +60,8 @@ GOING_AWAY, POLICY, TOO_BIG, INTERNAL, TRY_LATER = 1001, 1008, 1009, 1011, 1013
 class Sockets:
     """The ASGI application for WebSockets, and the register of those that are open."""
 
-    def __init__(
-        self, engine: Engine, budget: Budget, authenticate: Authenticate, settings: Settings
-    ) -> None:
+    def __init__(self, engine: Engine, authenticate: Authenticate, settings: Settings) -> None:
         self.engine = engine
-        self.budget = budget
         self.authenticate = authenticate
         self.settings = settings
         self.by_account = Turnstile(settings.max_sockets_per_account)
@@ -272,10 +269,7 @@ class Socket:
 
     async def _answer(self, op_id: str, ask: Ask, viewer: Viewer) -> None:
         engine = self._sockets.engine
-        operation = engine.documents.operation(ask)
-        cost = operation.price(ask.variables)
-        engine.documents.check_cost(cost)
-        spent = self._sockets.budget.spend(viewer.account_id, cost)
+        operation, spent = engine.prepared(ask, viewer)
         deliver = _Delivery(self, op_id)
         if operation.kind is OperationType.SUBSCRIPTION:
             await follow(engine, operation, ask.variables, viewer, deliver)

@@ -400,6 +400,17 @@ async def test_the_rate_budget_runs_out_and_refills(opened: Any) -> None:
         assert (await world.post("{ hello }", "bob")).status_code == 200
 
 
+async def test_reading_unknown_documents_is_paid_for_too(opened: Any) -> None:
+    """G5: nonsense that takes long to refuse is not free."""
+    async with opened(cost_budget=1_000, cost_refill=0.001) as world:
+        nonsense = "{ total(of: [" + "1 " * 900 + "x]) nope }"
+        answers = [code(await world.post(f"{nonsense} # {n}")) for n in range(60)]
+        assert answers[0] == "GRAPHQL_VALIDATION_FAILED"
+        assert answers[-1] == "RATE_LIMITED"
+        known = "{ hello } #" + "x" * 5_000
+        assert [(await world.post(known, "bob")).status_code for _ in range(100)] == [200] * 100
+
+
 async def test_page_sizes_in_variables_count(world: Any) -> None:
     """G15 as far as cost goes"""
     nested = "query($n: Int) { things(first: 30) { things(first: $n) { id name } } }"

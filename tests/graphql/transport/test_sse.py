@@ -64,6 +64,20 @@ async def listening(
             yield Heard(response.aiter_lines())
 
 
+@asynccontextmanager
+async def stuck(world: Any, until: Any) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A client that asks for 25 MB of events and does not read them."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port, limit=4096)
+    body = orjson.dumps({"query": "subscription { happenings { text(size: 5000) } }"})
+    writer.write(
+        b"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer alice\r\nAccept: text/event-stream\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    )
+    await until(lambda: world.board.open == 1)
+    world.board.post(5_000)
+    yield reader, writer
+
+
 @pytest.mark.parametrize("get", [False, True])
 async def test_stored_then_live_then_complete(world: Any, get: bool) -> None:
     world.board.post(2)
@@ -216,21 +230,25 @@ async def test_a_client_that_goes(world: Any, until: Any) -> None:
 @pytest.mark.parametrize("stock", [False, True])
 async def test_a_client_that_stops_reading(opened: Any, until: Any, stock: bool) -> None:
     """W12"""
-    async with opened(stream_idle_seconds=0.5, stock=stock) as world:
-        reader, writer = await asyncio.open_connection("127.0.0.1", world.port, limit=4096)
-        body = orjson.dumps({"query": "subscription { happenings { text(size: 5000) } }"})
-        writer.write(
-            b"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer alice\r\nAccept: text/event-stream\r\n"
-            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-        )
-        await until(lambda: world.board.open == 1)
-        world.board.post(5_000)
+    async with opened(stream_idle_seconds=0.5, stock=stock) as world, stuck(world, until) as (reader, writer):
         await until(lambda: world.board.open == 0)
         await until(lambda: len(world.edge.streams) == 0)
         if not stock:
             # The connection is over too; a stock server waits for it to be read.
             with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
                 await reader.readexactly(50_000_000)
+        writer.transport.abort()
+
+
+async def test_a_stuck_client_does_not_hold_up_the_stop(
+    world: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """W12, W19"""
+    monkeypatch.setattr(sse, "CLOSE_SECONDS", 0.3)
+    async with stuck(world, until) as (_, writer):
+        async with asyncio.timeout(10):
+            await world.edge.close()
+        assert world.board.open == 0
         writer.transport.abort()
 
 
