@@ -16,10 +16,13 @@ ENOUGH_SPEECH = 10.0
 ENOUGH_VOICE = 4.0
 SURE = 0.85
 MOST_SURE = 0.95
-LOW, HIGH = 140.0, 190.0
+LOW, HIGH = 140.0, 195.0
 # Medians of speaking pitch in Hz and the spread of their logarithm, wide because readers differ.
-MEN, WOMEN, CHILDREN = (120.0, 0.25), (205.0, 0.25), (265.0, 0.15)
-CHILD_PRIOR = 0.2
+MEN, WOMEN, CHILDREN = (120.0, 0.25), (205.0, 0.25), (280.0, 0.13)
+ADULT_SPREAD = 0.2
+CHILD_PRIOR = 0.3
+# From here on boys and girls speak as well.
+CHILDLIKE = 250.0
 
 
 class PitchClass(StrEnum):
@@ -98,7 +101,7 @@ def characterise(samples: Sequence[Analysis]) -> Characteristics:
             age=AgeHint.UNKNOWN, age_confidence=0.0, tone=(),
         )  # fmt: skip
     age, age_confidence = age_of(hertz)
-    gender, gender_confidence = gender_of(hertz) if age is not AgeHint.CHILD else (GenderHint.UNKNOWN, 0.0)
+    gender, gender_confidence = gender_of(hertz) if hertz < CHILDLIKE else (GenderHint.UNKNOWN, 0.0)
     return Characteristics(
         pitch=pitch_class(hertz), pitch_hz=hertz, gender=gender, gender_confidence=gender_confidence, age=age,
         age_confidence=age_confidence, tone=tuple(_tones(samples)),
@@ -118,7 +121,7 @@ def gender_of(hertz: float) -> tuple[GenderHint, float]:
 
 def age_of(hertz: float) -> tuple[AgeHint, float]:
     child = CHILD_PRIOR * _density(hertz, *CHILDREN)
-    adult = (1 - CHILD_PRIOR) * (_density(hertz, *MEN) + _density(hertz, *WOMEN)) / 2
+    adult = (1 - CHILD_PRIOR) * sum(_density(hertz, median, ADULT_SPREAD) for median, _ in (MEN, WOMEN)) / 2
     return _hint((AgeHint.CHILD, child), (AgeHint.ADULT, adult), AgeHint.UNKNOWN)
 
 

@@ -60,7 +60,7 @@ def _joined(units: Sequence[tuple[int, Passage]]) -> list[tuple[tuple[int, ...],
 
 
 def _sum(passages: Sequence[Passage]) -> list[float]:
-    whole = [
+    return [
         sum(column) for column in zip(*([x * p.seconds for x in p.vector] for p in passages), strict=True)
     ]
 
