@@ -23,7 +23,7 @@ async def erase_voice(personas: Personas, session: Writing, voice: Voice) -> tup
     await session.execute(delete(Sample).where(Sample.voice_id == voice.id))
     pending = await drop_copies(personas, session, voice)
     await scrub_jobs(session, "Voice", voice.id)
-    voice.deleted_at, voice.name = utcnow(), ""
+    voice.deleted_at, voice.name, voice.quality = utcnow(), "", None
     persona = await session.get(Persona, voice.persona_id)
     if persona is not None and persona.voice_id == voice.id:
         persona.voice_id = None
@@ -34,7 +34,7 @@ async def drop_copies(personas: Personas, session: Writing, voice: Voice) -> tup
     """Everything that could speak like the voice or be matched to it: models, preview, fingerprint. The
     vendors' copies are deleted by ``forget_enrolments``."""
     await erase_asset(personas, session, voice.preview_id)
-    voice.fingerprint, voice.preview_id, voice.similarity = None, None, None
+    voice.fingerprint, voice.preview_id, voice.similarity, voice.characteristics = None, None, None, None
     pending = []
     for enrolment in (await session.scalars(select(Enrolment).where(Enrolment.voice_id == voice.id))).all():
         await erase_asset(personas, session, enrolment.model_id)
@@ -63,11 +63,20 @@ async def erase_avatar(personas: Personas, session: Writing, avatar: Avatar) -> 
 
 async def erase_output(personas: Personas, session: Writing, output: Output) -> None:
     await _cancel_jobs(personas, session, output.persona_id, output.id, output.asset_id)
-    for asset_id in (output.asset_id, output.speech_id, output.timings_id):
+    made = (
+        output.asset_id,
+        output.speech_id,
+        output.timings_id,
+        output.vtt_id,
+        output.srt_id,
+        output.poster_id,
+    )
+    for asset_id in made:
         await erase_asset(personas, session, asset_id)
     await scrub_jobs(session, "Output", output.id)
     output.deleted_at = utcnow()
     output.asset_id = output.speech_id = output.timings_id = output.similarity = None
+    output.vtt_id = output.srt_id = output.poster_id = output.timing_source = None
     output.script = ""
 
 

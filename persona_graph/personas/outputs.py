@@ -21,7 +21,7 @@ from persona_graph.personas.approval import nothing_live
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import find, hold, missing
 from persona_graph.personas.legs import speech_leg
-from persona_graph.personas.personas import language_tag
+from persona_graph.personas.personas import spoken_language
 from persona_graph.personas.planning import plan_video
 from persona_graph.personas.room import Deleted, Personas, plain_text, spoken_text
 from persona_graph.personas.tables import (
@@ -98,7 +98,7 @@ async def generate_speech(
         if earlier is not None:
             return Submitted(None, earlier, earlier.subject_id)
         persona = await hold(session, viewer, Persona, wish.persona_id, "personaId")
-        language = language_tag(wish.language or persona.language)
+        language = spoken_language(wish.language, persona)
         voice, leg = await speech_leg(
             personas, session, viewer, account, persona, script, language, wish.voice_policy, speed=wish.speed,
             options=wish.options,
@@ -143,7 +143,7 @@ async def generate_video(personas: Personas, viewer: Viewer, wish: VideoWish, re
         persona = await hold(session, viewer, Persona, wish.persona_id, "personaId")
         avatar = await _showing_avatar(session, viewer, persona)
         await need_consent(session, persona.id, ConsentScope.LIKENESS)
-        language = language_tag(wish.language or persona.language)
+        language = spoken_language(wish.language, persona)
         spec = {
             "avatar": avatar.id, "language": language, "resolution": wish.resolution, "aspect": wish.aspect,
             "prompt": prompt, "script": script,

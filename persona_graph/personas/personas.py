@@ -94,3 +94,7 @@ def language_tag(value: str) -> str:
             fix="Use a BCP 47 tag such as en, de or pt-BR.",
         )  # fmt: skip
     return value.strip()
+
+
+def spoken_language(asked: str | None, persona: Persona) -> str:
+    return persona.language if asked is None else language_tag(asked)

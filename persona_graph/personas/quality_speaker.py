@@ -5,13 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from persona_graph.media.analysis import Passage
 
 # A window of the encoder is 1.6 s; under two of them a vector says more about the words than about the speaker.
 SHORTEST_PASSAGE = 3.0
 ODD = 0.75
+# Of a whole speech against the fingerprint of a voice. Measured on 25 to 40 s of four readers: one person 0.93 and
+# more, two people up to 0.75.
+SAME_SPEAKER = 0.85
+OTHER_SPEAKER = 0.75
 _MEAN_WEIGHT = 0.6
+
+
+class Speaker(StrEnum):
+    """Who speaks, as far as the cosine of two embeddings tells."""
+
+    SAME = "SAME"
+    UNSURE = "UNSURE"
+    OTHER = "OTHER"
+
+
+def speaker_of(similarity: float) -> Speaker:
+    if similarity >= SAME_SPEAKER:
+        return Speaker.SAME
+    return Speaker.OTHER if similarity < OTHER_SPEAKER else Speaker.UNSURE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,8 @@ async def of_voices(
 ) -> list[list[Any]]:
     """For each voice (already the viewer's) its samples or enrolments."""
     rows: Select[Any] = select(kind).where(kind.voice_id.in_(set(voice_ids)))
-    return await _grouped(db, rows.order_by(kind.id), "voice_id", voice_ids)
+    place = kind.n if kind is Sample else kind.id
+    return await _grouped(db, rows.order_by(place), "voice_id", voice_ids)
 
 
 async def _grouped(db: Database, rows: Select[Any], column: str, keys: Sequence[str]) -> list[list[Any]]:

@@ -116,7 +116,8 @@ class Consent(Base):
 
 class Voice(Base):
     """A trained voice. ``fingerprint`` is the speaker embedding of its samples; ``similarity`` the
-    measured cosine of its preview to that fingerprint."""
+    measured cosine of its preview to that fingerprint; ``quality`` and ``characteristics`` what its samples were
+    judged to be worth and to sound like (see quality.py)."""
 
     __tablename__ = "voice"
 
@@ -130,6 +131,8 @@ class Voice(Base):
     fidelity: Mapped[str | None] = mapped_column(String(16))
     similarity: Mapped[float | None]
     fingerprint: Mapped[list[float] | None] = mapped_column(Json)
+    quality: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    characteristics: Mapped[dict[str, Any] | None] = mapped_column(Json)
     preview_id: Mapped[str | None] = mapped_column(String(26))
     job_id: Mapped[str | None] = mapped_column(String(26))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -28,7 +28,7 @@ from persona_graph.media.assets import Asset, AssetPurpose
 from persona_graph.personas import erasure
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import find, hold
-from persona_graph.personas.personas import language_tag
+from persona_graph.personas.personas import spoken_language
 from persona_graph.personas.planning import plan_speech
 from persona_graph.personas.room import Deleted, Personas, plain_text, spoken_text
 from persona_graph.personas.tables import (
@@ -88,7 +88,7 @@ async def train_voice(personas: Personas, viewer: Viewer, training: Training, re
             return Submitted(None, earlier, earlier.subject_id)
         persona = await hold(session, viewer, Persona, training.persona_id, "personaId")
         personas.tiers.admit(account.tier, Feature.VOICE_TRAINING)
-        language = language_tag(training.language or persona.language)
+        language = spoken_language(training.language, persona)
         samples = await _samples(personas, session, viewer, training)
         plan = _plan(personas, account, training, language, samples)
         await need_consent(session, persona.id, ConsentScope.VOICE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from persona_graph.db import Writing, utcnow
 from persona_graph.jobs.scrub import scrub_results
 from persona_graph.jobs.states import JobState
@@ -11,7 +13,9 @@ from persona_graph.media.assets import AssetPurpose
 from persona_graph.personas.erasure import erase_asset
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Avatar, AvatarStatus, Output
-from persona_graph.personas.works.speech_leg import keep_speech, speech_order
+from persona_graph.personas.works.mastering import Finish
+from persona_graph.personas.works.parts import WHILE_SPEAKING, next_piece, pieces, scrap
+from persona_graph.personas.works.speech_leg import keep_long_speech, keep_speech, speech_order
 from persona_graph.personas.works.video_leg import keep_video, video_order
 from persona_graph.provider import Animate, Delivery, Order, Speak
 
@@ -28,18 +32,28 @@ class ContentWork:
     async def order(self, bench: Bench) -> Order:
         if bench.leg.name == "SPEECH":
             spec = bench.job.spec
-            return await speech_order(bench, spec["script"], spec["language"], spec.get("style"))
+            script = await next_piece(bench, self._pieces(bench))
+            return await speech_order(bench, script, spec["language"], spec.get("style"))
         return await video_order(bench)
 
     async def keep(self, bench: Bench, order: Order, delivery: Delivery) -> Kept:
         if isinstance(order, Speak):
-            container = bench.job.spec.get("container", "wav")
-            return await keep_speech(bench, order, delivery, self.speech_purpose, container)
+            finish, cut = Finish.of(bench.job.spec), self._pieces(bench)
+            if len(cut) > 1:
+                return await keep_long_speech(bench, order, delivery, self.speech_purpose, finish, cut)
+            return await keep_speech(bench, order, delivery, self.speech_purpose, finish)
         assert isinstance(order, Animate)
         return await keep_video(bench, order, delivery, self.video_purpose)
 
+    def _pieces(self, bench: Bench) -> list[str]:
+        spec = bench.job.spec
+        return pieces(bench, self.personas.catalog, spec["script"], spec["language"])
+
     async def leg_settled(self, session: Writing, job: Job, leg: Leg, delivery: Delivery) -> None:
-        return None
+        """The parts of a long speech are in the whole now."""
+        for asset_id in scrap(leg.result):
+            await erase_asset(self.personas, session, asset_id)
+        leg.result = {name: value for name, value in leg.result.items() if name not in WHILE_SPEAKING}
 
     async def settled(self, session: Writing, job: Job, state: JobState) -> None:
         output = await session.get(Output, job.subject_id)
@@ -54,6 +68,9 @@ class ContentWork:
         if spoken is not None:
             output.speech_id = spoken.result["asset"] if len(job.legs) > 1 else None
             output.timings_id = spoken.result.get("timings")
+            output.timing_source = spoken.result.get("timing_source")
+            output.vtt_id, output.srt_id = spoken.result.get("vtt"), spoken.result.get("srt")
+            output.music = _credit(job.spec.get("music"))
             output.similarity = spoken.result.get("similarity")
         output.served = [_served(leg) for leg in job.legs]
         output.price = job.settled
@@ -81,9 +98,14 @@ class AvatarWork(ContentWork):
 async def drop_results(personas: Personas, session: Writing, job: Job, spare: str | None = None) -> None:
     """Media of legs that nobody will ever ask for."""
     for leg in job.legs:
-        for name in ("asset", "timings"):
-            if leg.result.get(name) not in (None, spare):
-                await erase_asset(personas, session, leg.result[name])
+        made = [leg.result.get(name) for name in ("asset", "timings", "vtt", "srt")]
+        for asset_id in (*made, *scrap(leg.result)):
+            if asset_id not in (None, spare):
+                await erase_asset(personas, session, asset_id)
+
+
+def _credit(music: dict[str, Any] | None) -> dict[str, Any] | None:
+    return {name: music[name] for name in ("title", "licence")} if music else None
 
 
 def _served(leg: Leg) -> dict[str, object]:

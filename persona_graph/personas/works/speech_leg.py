@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,17 @@ import orjson
 from sqlalchemy import select
 
 from persona_graph.errors import MediaRefused
-from persona_graph.jobs.work import Bench, Kept, SkipCandidate, WorkRefused
-from persona_graph.media import audio, speaker
+from persona_graph.jobs.work import Bench, Kept, Measures, SkipCandidate, WorkRefused
+from persona_graph.media import speaker
 from persona_graph.media.assets import Asset, AssetPurpose
 from persona_graph.personas.tables import Enrolment, EnrolmentState, Voice
+from persona_graph.personas.works import parts
+from persona_graph.personas.works.mastering import PLAIN, Finish, caption, master, paced
 from persona_graph.provider import Delivery, FileRef, Speak, SpeechStyle, Timing, VendorVoice
 
-CONTENT_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
+CONTENT_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "ogg": "audio/ogg"}
 ENDINGS = {
-    "audio/wav": "wav", "audio/mpeg": "mp3", "video/mp4": "mp4", "image/png": "png", "image/jpeg": "jpg",
+    "audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "ogg", "video/mp4": "mp4", "image/png": "png", "image/jpeg": "jpg",
     "application/octet-stream": "bin", "application/json": "json",
 }  # fmt: skip
 
@@ -64,28 +66,74 @@ async def _vendor_voice(bench: Bench) -> VendorVoice:
 
 
 async def keep_speech(
-    bench: Bench, order: Speak, delivery: Delivery, purpose: AssetPurpose, container: audio.Container = "wav"
+    bench: Bench, order: Speak, delivery: Delivery, purpose: AssetPurpose, finish: Finish = PLAIN
 ) -> Kept:
-    """Master what was spoken, verify it, store it with its timings, and score it against the voice."""
+    """Master what was spoken, verify it, store it with its timings and captions, and score it against the voice."""
     with tempfile.TemporaryDirectory(prefix="persona-graph-") as scratch:
         raw = media_path(delivery, Path(scratch) / "raw.wav")
-        mastered = Path(scratch) / f"speech.{container}"
-        probe = await audio.finish_speech(raw, mastered, container=container)
-        similarity = await _similarity(bench, mastered)
-        asset = await bench.media.keep(
-            bench.job.account_id, purpose, mastered, CONTENT_TYPES[container], name=f"speech.{container}",
-            facts=asdict(probe),
+        return await _finished(bench, order, delivery, purpose, finish, raw, delivery.timings, Path(scratch))
+
+
+async def keep_long_speech(
+    bench: Bench, order: Speak, delivery: Delivery, purpose: AssetPurpose, finish: Finish, cut: Sequence[str]
+) -> Kept:
+    """Keep one part of ``cut``; with the last one, the whole."""
+    with tempfile.TemporaryDirectory(prefix="persona-graph-") as scratch:
+        raw = media_path(delivery, Path(scratch) / "raw.wav")
+        part = await parts.keep_part(bench, cut, raw, delivery, Path(scratch))
+        if part.more:
+            return part
+        joined = Path(scratch) / "joined.wav"
+        timings = await parts.joined(bench, part, joined)
+        whole = await _finished(bench, order, delivery, purpose, finish, joined, timings, Path(scratch))
+    assert whole.whole is not None
+    return replace(
+        whole, rows=[*part.rows, *whole.rows], result={**part.result, **whole.result}, seconds=part.seconds,
+        characters=part.characters, whole=replace(whole.whole, characters=len(finish.script)),
+    )  # fmt: skip
+
+
+async def _finished(
+    bench: Bench, order: Speak, delivery: Delivery, purpose: AssetPurpose, finish: Finish, spoken: Path,
+    timings: Sequence[Timing], scratch: Path,
+) -> Kept:  # fmt: skip
+    by_us = _left_to_us(bench, order, delivery)
+    effects = replace(finish.effects, **by_us)  # type: ignore[arg-type]
+    mastered = scratch / f"speech.{finish.container}"
+    probe = await master(bench, spoken, mastered, effects, finish)
+    similarity = await _similarity(bench, spoken)
+    asset = await bench.media.keep(
+        bench.job.account_id, purpose, mastered, CONTENT_TYPES[finish.container], name=mastered.name,
+        facts=asdict(probe),
+    )  # fmt: skip
+    rows: list[Asset] = [asset]
+    result: dict[str, Any] = {"asset": asset.id, "similarity": similarity}
+    timings = paced(timings, effects.speed)
+    if timings:
+        listed = await bench.media.keep(
+            bench.job.account_id, AssetPurpose.EVENTS, orjson.dumps([asdict(t) for t in timings]),
+            "application/json", name="timings.json", facts={},
         )  # fmt: skip
-        rows: list[Asset] = [asset]
-        result: dict[str, Any] = {"asset": asset.id, "similarity": similarity}
-        if delivery.timings:
-            timings = await bench.media.keep(
-                bench.job.account_id, AssetPurpose.EVENTS, orjson.dumps([asdict(t) for t in delivery.timings]),
-                "application/json", name="timings.json", facts={},
-            )  # fmt: skip
-            rows.append(timings)
-            result["timings"] = timings.id
-    return Kept(rows=rows, result=result, seconds=probe.seconds, characters=len(order.script))
+        rows.append(listed)
+        result["timings"] = listed.id
+    if finish.captions:
+        written, facts = await caption(bench, finish, spoken, probe.seconds, timings, effects.speed)
+        rows += written
+        result |= facts
+    script = finish.script or order.script
+    # Stretching is ours: the vendor bills what it made.
+    delivered = probe.seconds * effects.speed
+    return Kept(
+        rows=rows, result=result, seconds=delivered, characters=len(order.script),
+        whole=Measures(probe.seconds, len(script)), honoured=tuple(sorted(by_us)),
+    )  # fmt: skip
+
+
+def _left_to_us(bench: Bench, order: Speak, delivery: Delivery) -> dict[str, float]:
+    """Speed and pitch that were asked for and that the provider does not know: they are made here."""
+    ignored = set(bench.leg.route["candidates"][bench.leg.candidate].get("ignores", ()))
+    wanted = {"speed": order.style.speed, "pitch": order.style.pitch}
+    return {name: wanted[name] for name in ignored - set(delivery.honoured_options) if name in wanted}
 
 
 async def _similarity(bench: Bench, spoken: Path) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from persona_graph.jobs.scrub import scrub_results
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import Job, Leg
 from persona_graph.jobs.work import Bench, Kept, WorkRefused
-from persona_graph.media import audio, speaker
+from persona_graph.media import speaker
 from persona_graph.media.assets import Asset, AssetPurpose
+from persona_graph.personas.assessing import Assessment, assess, facts_of, hear
 from persona_graph.personas.erasure import drop_copies, drop_samples, erase_asset
+from persona_graph.personas.quality import Heard
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Enrolment, Sample, TrainingStatus, Voice
 from persona_graph.personas.works.speech_leg import file_ref, keep_speech, speech_order
@@ -34,38 +37,46 @@ class TrainingWork:
         return TrainVoice(samples=tuple(samples), language=bench.job.spec["language"])
 
     async def _clean(self, bench: Bench) -> list[str]:
-        """Canonical copies of the samples and the speaker's fingerprint, committed once."""
+        """Cleaned copies of the samples that were accepted and the speaker's fingerprint, committed once. A set
+        that is not good enough ends the job before any provider hears of it (U26)."""
         async with bench.db.reading() as session:
             rows = select(Sample).where(Sample.voice_id == bench.job.subject_id).order_by(Sample.n)
             samples = list((await session.scalars(rows)).all())
-        kept: list[Asset] = []
         with tempfile.TemporaryDirectory(prefix="persona-graph-") as scratch:
-            paths: list[Path] = []
-            for sample in samples:
-                await bench.stage(
-                    f"CLEANING_SAMPLE_{sample.n + 1}_OF_{len(samples)}", 0.06 * sample.n / len(samples)
-                )
-                paths.append(await self._canonical(bench, sample, Path(scratch)))
-            for sample, path in zip(samples, paths, strict=True):
-                kept.append(
-                    await bench.media.keep(
-                        bench.job.account_id, AssetPurpose.CLEANED, path, "audio/wav", name=f"sample-{sample.n}.wav",
-                        facts={},
-                    )
-                )  # fmt: skip
+            paths = [Path(scratch) / f"{sample.n}.wav" for sample in samples]
+            heard: list[Heard] = []
+            for n, (sample, path) in enumerate(zip(samples, paths, strict=True)):
+                await bench.stage(f"CLEANING_SAMPLE_{n + 1}_OF_{len(samples)}", 0.06 * n / len(samples))
+                heard.append(await self._hear(bench, sample, path))
+            await bench.stage("JUDGING_SAMPLES", 0.06)
+            assessment = await assess(heard)
+            judged = _judged(samples, assessment)
+            if not assessment.qualifies:
+                await bench.note([], judged)
+                raise _unfit(samples, assessment)
+            accepted = [path for path, each in zip(paths, heard, strict=True) if each.accepted]
+            kept = [await self._keep_cleaned(bench, path) for path in accepted]
             await bench.stage("FINGERPRINTING", 0.07)
-            print_ = await speaker.fingerprint(paths)
+            print_ = await speaker.fingerprint(accepted)
         ids = [asset.id for asset in kept]
-        await bench.note(kept, {"cleaned": ids, "fingerprint": list(print_.vector)})
+        await bench.note(kept, {**judged, "cleaned": ids, "fingerprint": list(print_.vector)})
         return ids
 
-    async def _canonical(self, bench: Bench, sample: Sample, scratch: Path) -> Path:
+    async def _hear(self, bench: Bench, sample: Sample, out: Path) -> Heard:
         if sample.asset_id is None:
             raise WorkRefused("MEDIA_ERASED", "A sample was deleted meanwhile.", "Upload it again.")
-        out = scratch / f"{sample.n}.wav"
         async with bench.media.plain(await bench.asset(sample.asset_id)) as path:
-            await audio.canonical_wav(path, out)
-        return out
+            return await hear(path, out)
+
+    async def _keep_cleaned(self, bench: Bench, path: Path) -> Asset:
+        return await bench.media.keep(
+            bench.job.account_id,
+            AssetPurpose.CLEANED,
+            path,
+            "audio/wav",
+            name=f"sample-{path.name}",
+            facts={},
+        )
 
     async def keep(self, bench: Bench, order: Order, delivery: Delivery) -> Kept:
         if isinstance(order, Speak):
@@ -113,8 +124,42 @@ class TrainingWork:
         else:
             voice.status = TrainingStatus.FAILED
             await drop_copies(self.personas, session, voice)
+        if voice.deleted_at is None:
+            await _write_judgement(session, voice, job)
         await drop_samples(self.personas, session, voice.id)
         for leg in job.legs:
             for asset_id in leg.result.get("cleaned", ()):
                 await erase_asset(self.personas, session, asset_id)
         scrub_results(job)
+
+
+def _judged(samples: list[Sample], assessment: Assessment) -> dict[str, Any]:
+    return {
+        "quality": asdict(assessment.quality),
+        "characteristics": asdict(assessment.characteristics),
+        "judged": {sample.id: facts_of(each) for sample, each in zip(samples, assessment.heard, strict=True)},
+    }
+
+
+def _unfit(samples: list[Sample], assessment: Assessment) -> WorkRefused:
+    refused = [
+        f"{sample.file_name or sample.n + 1}: {each.fault.message}"
+        for sample, each in zip(samples, assessment.heard, strict=True)
+        if each.fault
+    ]
+    accepted = len(samples) - len(refused)
+    said = f"{accepted} of {len(samples)} recordings were accepted, which is too little for a voice. {' '.join(refused)}"
+    fix = "Give one recording of 60 to 180 s, or at least 5 good ones of 1 s or more; assessSamples says what is wrong with each."
+    return WorkRefused("SAMPLE_QUALITY", said.strip(), fix)
+
+
+async def _write_judgement(session: Writing, voice: Voice, job: Job) -> None:
+    """Also of a training that failed: its owner should see why."""
+    result = next((leg.result for leg in job.legs if "quality" in leg.result), None)
+    if result is None:
+        return
+    voice.quality = result["quality"]
+    if voice.status == TrainingStatus.READY:
+        voice.characteristics = result["characteristics"]
+    for sample in (await session.scalars(select(Sample).where(Sample.voice_id == voice.id))).all():
+        sample.facts = {**sample.facts, **result["judged"].get(sample.id, {})}
