@@ -55,7 +55,10 @@ async def say_stage(
 
 
 def share(job: Job, leg: Leg, within: float) -> float:
-    """The job's fraction when ``within`` (0–1) of ``leg`` is done, legs counted by weight."""
+    """The job's fraction when ``within`` (0–1) of ``leg`` is done, legs counted by weight. A leg in several
+    orders says in its result how many are done, of how many."""
+    done, orders = leg.result.get("part") or (0, 1)
+    within = min((done + within) / orders, 1.0)
     whole = sum(each.weight for each in job.legs)
     behind = sum(each.weight for each in job.legs if each.n < leg.n)
     return round(min((behind + leg.weight * within) / whole, 0.999), 4)

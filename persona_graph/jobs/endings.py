@@ -23,7 +23,7 @@ from persona_graph.jobs.lease import Lease, fenced, one_transaction
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import Move, after
 from persona_graph.jobs.tables import OPEN_ATTEMPTS, Attempt, AttemptState, Job, Leg, LegState
-from persona_graph.jobs.work import Bench, Kept, SkipCandidate, WorkRefused
+from persona_graph.jobs.work import Bench, Kept, Measures, SkipCandidate, WorkRefused
 from persona_graph.provider import Delivery, Offer, Order
 
 ENDED = -1.0
@@ -70,6 +70,9 @@ async def keep(
         wasted = Wasted(offer, delivery)
         await refuse(jobs, lease, attempt, refused.code, refused.message, refused.fix, wasted)
         return ENDED
+    if kept.more:
+        await _settle_part(jobs, lease, attempt, offer, delivery, kept)
+        return None
     return ENDED if await _settle_leg(jobs, lease, attempt, offer, delivery, kept) else None
 
 
@@ -99,6 +102,27 @@ async def _kept(jobs: Jobs, bench: Bench, order: Order | None, delivery: Deliver
 
 
 @one_transaction
+async def _settle_part(
+    jobs: Jobs, lease: Lease, attempt: Attempt, offer: Offer, delivery: Delivery, kept: Kept
+) -> None:
+    """One order of several in a leg is done and paid; what was made of it is remembered in the same commit."""
+    async with fenced(jobs, lease) as (session, job):
+        mine = await session.get_one(Attempt, attempt.id)
+        if mine.state == AttemptState.DONE:  # the answer to an earlier commit was lost
+            return
+        session.add_all(kept.rows)
+        await session.flush()
+        leg = job.leg(attempt.leg)
+        cost = _cost(offer, delivery, kept)
+        leg.cost = (leg.cost or Decimal(0)) + cost
+        mine.busy = 0
+        await end_attempt(jobs, session, attempt, AttemptState.DONE)
+        await _book_cost(session, job, attempt, cost)
+        leg.result = {**leg.result, **kept.result}
+        job.crashes = 0
+
+
+@one_transaction
 async def _settle_leg(
     jobs: Jobs, lease: Lease, attempt: Attempt, offer: Offer, delivery: Delivery, kept: Kept
 ) -> bool:
@@ -109,15 +133,18 @@ async def _settle_leg(
             return False
         session.add_all(kept.rows)
         await session.flush()
-        leg.cost = _cost(offer, delivery, kept)
+        cost = _cost(offer, delivery, kept)
+        leg.cost = (leg.cost or Decimal(0)) + cost
         await end_attempt(jobs, session, attempt, AttemptState.DONE)
-        await _book_cost(session, job, attempt, leg.cost)
+        await _book_cost(session, job, attempt, cost)
+        whole = kept.whole or Measures(kept.seconds, kept.characters)
         leg.state = LegState.DONE
         leg.result = {
-            **leg.result, **kept.result, "seconds": kept.seconds, "provider": attempt.provider, "offer": offer.id,
-            "fidelity": offer.fidelity, "honoured": list(delivery.honoured_options), "characters": kept.characters,
+            **leg.result, **kept.result, "seconds": whole.seconds, "provider": attempt.provider, "offer": offer.id,
+            "fidelity": offer.fidelity, "honoured": [*delivery.honoured_options, *kept.honoured],
+            "characters": whole.characters,
         }  # fmt: skip
-        leg.price = prices.Quote.from_json(leg.quote).settle(seconds=kept.seconds, characters=kept.characters)
+        leg.price = prices.Quote.from_json(leg.quote).settle(seconds=whole.seconds, characters=whole.characters)
         job.crashes = 0
         await jobs.works[job.kind].leg_settled(session, job, leg, delivery)
         if any(each.state != LegState.DONE for each in job.legs):

@@ -27,14 +27,27 @@ class SkipCandidate(Exception):
 
 
 @dataclass(frozen=True)
+class Measures:
+    """How much there is of something that was made."""
+
+    seconds: float
+    characters: int
+
+
+@dataclass(frozen=True)
 class Kept:
-    """What was made of a delivery: rows for the settling transaction, facts for ``leg.result``, and
-    the measures the price is computed from."""
+    """What was made of a delivery: rows for the settling transaction, facts for ``leg.result``, and the measures
+    the vendor's cost is computed from. The price is computed from those of the ``whole``, where the delivery was
+    a part of it. ``more``: this was not the last one, and another order follows in the same leg. ``honoured`` are
+    settings that had effect here, not at the provider."""
 
     rows: Sequence[Base] = ()
     result: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     characters: int = 0
+    whole: Measures | None = None
+    more: bool = False
+    honoured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
