@@ -119,7 +119,7 @@ async def test_a_jwt_without_scope_may_do_nothing(viewers: Viewers, account: Acc
         {"sub": "\x00"},
         {"sub": 5},
     ],
-    ids=str,
+    ids="-".join,
 )
 async def test_t1_wrong_claims_are_refused(
     viewers: Viewers, account: Account, changes: dict[str, Any]
