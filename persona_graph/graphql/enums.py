@@ -11,6 +11,9 @@ from persona_graph.jobs.events import EventKind
 from persona_graph.jobs.states import JobKind, JobState
 from persona_graph.jobs.tables import AttemptState, LegState, ProgressSource
 from persona_graph.media.assets import AssetKind, AssetPurpose, AssetState
+from persona_graph.personas.characteristics import AgeHint, GenderHint, PitchClass
+from persona_graph.personas.quality import Band, Part
+from persona_graph.personas.quality_speaker import Speaker
 from persona_graph.personas.tables import (
     Approval,
     AvatarStatus,
@@ -266,4 +269,50 @@ closed_set(
         "AVATAR": "Avatar creation.",
         "TALKING_VIDEO": "Talking video.",
     },
+)
+closed_set(
+    Band,
+    {
+        "EXCELLENT": "90 to 100: excellent for all uses.",
+        "VERY_GOOD": "80 to 89: very good for most uses.",
+        "GOOD": "70 to 79: good for basic synthesis.",
+        "RECORD_MORE": "Below 70: record more samples.",
+    },
+    name="QualityBand",
+)
+closed_set(
+    Part,
+    {
+        "CONSISTENCY": "Do the recordings sound like one person.",
+        "SAMPLE_QUALITY": "How clear they are.",
+        "DURATION": "Is there enough speech.",
+        "VARIETY": "How much the speech varies.",
+    },
+    name="QualityPart",
+)
+closed_set(
+    PitchClass,
+    {
+        "LOW": "Below 140 Hz.",
+        "MEDIUM": "140 to 195 Hz.",
+        "HIGH": "Above 195 Hz.",
+        "UNKNOWN": "Too little speech to tell.",
+    },
+)
+closed_set(
+    GenderHint,
+    {"MALE": "As low as men speak.", "FEMALE": "As high as women speak.", "UNKNOWN": "The evidence is weak."},
+)
+closed_set(
+    AgeHint,
+    {
+        "CHILD": "As high as children speak.",
+        "ADULT": "Lower than children speak.",
+        "UNKNOWN": "The evidence is weak.",
+    },
+)
+closed_set(
+    Speaker,
+    {"SAME": "The same person.", "UNSURE": "Too close to call.", "OTHER": "Somebody else."},
+    name="SpeakerMatch",
 )

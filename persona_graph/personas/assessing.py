@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from persona_graph.accounts.viewer import Scope, Viewer
-from persona_graph.errors import InvalidInput, MediaRefused, UserFault
+from persona_graph.errors import InvalidInput, MediaRefused, NotFound
 from persona_graph.media import analysis
 from persona_graph.media.analysis import Analysis
 from persona_graph.media.assets import Asset, AssetPurpose
 from persona_graph.personas import quality
 from persona_graph.personas.characteristics import Characteristics, characterise
+from persona_graph.personas.finding import missing
 from persona_graph.personas.quality import Fault, Heard, Quality
 from persona_graph.personas.room import Personas
 
@@ -110,9 +111,8 @@ async def _find(personas: Personas, viewer: Viewer, ids: Sequence[str]) -> list[
                 await personas.media.usable(session, viewer.account_id, id, AssetPurpose.SAMPLE)
             except MediaRefused as fault:
                 refused = _refused(fault)
-            except UserFault as fault:
-                fault.path = ("sampleIds", str(n))
-                raise
+            except NotFound:
+                raise missing("file", "sampleIds", str(n)) from None
             found.append((await session.get_one(Asset, id), refused))
     return found
 
@@ -120,8 +120,11 @@ async def _find(personas: Personas, viewer: Viewer, ids: Sequence[str]) -> list[
 async def _hear(personas: Personas, room: asyncio.Semaphore, asset: Asset, refused: Heard | None) -> Heard:
     if refused is not None:
         return refused
-    async with room, personas.media.plain(asset) as path:
-        return await hear(path)
+    try:
+        async with room, personas.media.plain(asset) as path:
+            return await hear(path)
+    except MediaRefused as fault:
+        return _refused(fault)
 
 
 def _refused(fault: MediaRefused) -> Heard:

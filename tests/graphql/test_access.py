@@ -91,6 +91,7 @@ def inputs(of: Estate) -> dict[str, dict[str, Any]]:
         "withdrawConsent": {"consentId": id["consent"]},
         "createUpload": {"purpose": "SAMPLE", "fileName": "a.wav", "contentType": "audio/wav", "size": 100},
         "deleteUpload": {"assetId": id["unused"]},
+        "assessSamples": {"sampleIds": [id["sample"]]},
         "trainVoice": {"personaId": id["persona"], "name": "v", "sampleIds": [id["sample"]]},
         "approveVoice": {"voiceId": id["voice"]},
         "rejectVoice": {"voiceId": id["voice"]},
@@ -190,7 +191,7 @@ async def test_what_is_somebody_elses_is_not_there(mine: Estate, theirs: Estate)
     kinds = {cast("tuple[str, str]", split_id(id))[0] for id in mine.ids.values()}
     strange = [*theirs.ids.values(), *(global_id(kind, new_id()) for kind in kinds)]
     strange += [
-        global_id("Voice", next(iter(mine.rows))),
+        global_id("Voice", cast("tuple[str, str]", split_id(mine.ids["persona"]))[1]),
         global_id("Nothing", new_id()),
         "",
         "%",

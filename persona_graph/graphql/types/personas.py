@@ -11,9 +11,17 @@ from persona_graph.db import utcnow
 from persona_graph.graphql.context import Info
 from persona_graph.graphql.describe import After, First, described, described_interface, f
 from persona_graph.graphql.ids import cursor_row, global_id
-from persona_graph.graphql.types.assets import Asset, load_asset
+from persona_graph.graphql.types.assets import Asset, MediaRefusal, load_asset
 from persona_graph.graphql.types.core import Connection, Money, Node
 from persona_graph.graphql.types.jobs import InState, Job
+from persona_graph.graphql.types.quality import (
+    Consistency,
+    SampleMeasures,
+    VoiceCharacteristics,
+    VoiceQuality,
+    refusal_of,
+)
+from persona_graph.graphql.types.sound import Captions, MusicCredit
 from persona_graph.personas import tables as rows
 from persona_graph.personas.tables import (
     Approval,
@@ -69,10 +77,15 @@ class Sample:
     file_name: str = f("The name it was uploaded under.")
     seconds: float = f("Measured length.")
     kept: bool = f("Whether the recording is still stored; false once training has settled.")
+    refusal: MediaRefusal | None = f("Why it was left out of the training.")
+    measures: SampleMeasures | None = f("What was measured on it; null until training has settled.")
 
     @classmethod
     def of(cls, row: rows.Sample) -> Sample:
-        return cls(file_name=row.file_name, seconds=row.seconds, kept=row.asset_id is not None)
+        return cls(
+            file_name=row.file_name, seconds=row.seconds, kept=row.asset_id is not None,
+            refusal=refusal_of(row.facts.get("refusal")), measures=SampleMeasures.of(row.facts.get("measures")),
+        )  # fmt: skip
 
 
 @described
@@ -125,6 +138,14 @@ class Voice(Node):
     @strawberry.field(description="What it sounds like, spoken by the trained voice itself.")
     async def preview(self, info: Info) -> Asset | None:
         return await load_asset(info, self.row.preview_id)
+
+    @strawberry.field(description="What its recordings were worth; null until training has settled.")
+    def quality(self) -> VoiceQuality | None:
+        return VoiceQuality.of(self.row.quality)
+
+    @strawberry.field(description="What it is like, measured on its recordings; null until it is trained.")
+    def characteristics(self) -> VoiceCharacteristics | None:
+        return VoiceCharacteristics.of(self.row.characteristics)
 
     @strawberry.field(description="The recordings it was trained on.")
     async def samples(self, info: Info) -> list[Sample]:
@@ -251,6 +272,12 @@ class Output(Node):
     created_at: datetime = f("When it was asked for.")
     ready_at: datetime | None = f("When it was ready.")
     row: strawberry.Private[rows.Output]
+
+    @strawberry.field(
+        description="Whether it sounds like the person the voice was trained on; null for a stock voice."
+    )
+    def consistency(self) -> Consistency | None:
+        return Consistency.of(self.row.similarity)
 
     @strawberry.field(description="The finished file; null until it is ready.")
     async def asset(self, info: Info) -> Asset | None:

@@ -315,6 +315,8 @@ def upgrade() -> None:
     sa.Column('fidelity', sa.String(length=16), nullable=True),
     sa.Column('similarity', sa.Double(), nullable=True),
     sa.Column('fingerprint', Json(), nullable=True),
+    sa.Column('quality', Json(), nullable=True),
+    sa.Column('characteristics', Json(), nullable=True),
     sa.Column('preview_id', sa.String(length=26), nullable=True),
     sa.Column('job_id', sa.String(length=26), nullable=True),
     sa.Column('created_at', Moment(), nullable=False),
