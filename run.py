@@ -33,7 +33,7 @@ STAMP = os.path.join(VENV, "installed.json")
 # What each kind of verb needs; ALL contains DEMO, so a demo after the tests installs nothing.
 DEMO = ("--extra", "local")
 ALL = ("--all-extras", "--group", "dev")
-SOURCES = ("persona_graph", "plugins", "tests", "docs", "run.py")
+SOURCES = ("persona_graph", "plugins", "tests", "docs", "conftest.py", "run.py")
 
 
 class Stop(Exception):

@@ -1,0 +1,25 @@
+"""Reports travel between pytest's processes as UTF-8, which the hostile strings of our tests are not."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    return encodable((yield))
+
+
+def encodable(value: Any) -> Any:
+    """``value`` with every lone surrogate written out."""
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {encodable(key): encodable(item) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(encodable(item) for item in value)
+    return value
