@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -134,3 +134,11 @@ def postgres_url(_session_postgres: Any) -> Iterator[str]:
     plain = urlsplit(_session_postgres.get_uri(name))
     yield urlunsplit(plain._replace(scheme="postgresql+asyncpg"))
     _session_postgres.psql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    """What hostile text left in the log must not stop the report on its way from a test process."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
