@@ -39,6 +39,7 @@ class SpeechFormat(StrEnum):
 
     WAV = "wav"
     MP3 = "mp3"
+    OGG = "ogg"
 
 
 class Resolution(StrEnum):
@@ -64,7 +65,7 @@ closed_set(
         "MUSIC": "Background music: WAV, MP3, FLAC, OGG, M4A or WebM.",
     },
 )
-closed_set(SpeechFormat, {"WAV": "PCM WAV, 16 bit.", "MP3": "MP3."})
+closed_set(SpeechFormat, {"WAV": "PCM WAV, 16 bit.", "MP3": "MP3.", "OGG": "Opus in Ogg."})
 closed_set(Resolution, {"P480": "480 pixels.", "P720": "720 pixels."})
 closed_set(Aspect, {"SQUARE": "1:1.", "WIDE": "16:9.", "TALL": "9:16."})
 closed_set(

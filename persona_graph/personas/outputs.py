@@ -16,6 +16,7 @@ from persona_graph.jobs.states import TERMINAL, JobKind
 from persona_graph.jobs.submit import LegPlan, Request, Subject, earlier_job, open_job, plan_legs, rehearsed
 from persona_graph.jobs.tables import Job
 from persona_graph.media.assets import Asset
+from persona_graph.media.mixing.effects import loudness_for
 from persona_graph.personas import erasure
 from persona_graph.personas.approval import nothing_live
 from persona_graph.personas.consents import need_consent
@@ -24,6 +25,7 @@ from persona_graph.personas.legs import speech_leg
 from persona_graph.personas.personas import spoken_language
 from persona_graph.personas.planning import plan_video
 from persona_graph.personas.room import Deleted, Personas, plain_text, spoken_text
+from persona_graph.personas.sound import PLAIN_SOUND, SoundWish, check_sound, sound_spec
 from persona_graph.personas.tables import (
     Approval,
     Avatar,
@@ -46,7 +48,7 @@ ASPECTS = ("1:1", "16:9", "9:16")
 
 @dataclass(frozen=True)
 class SpeechWish:
-    """``container`` is ``wav`` or ``mp3``; ``speed`` 0.5–2, ``pitch`` −12 to 12 semitones."""
+    """``container`` is ``wav``, ``mp3`` or ``ogg``; ``speed`` 0.5–2, ``pitch`` −12 to 12 semitones."""
 
     persona_id: str
     script: str
@@ -57,6 +59,7 @@ class SpeechWish:
     speed: float = 1.0
     pitch: float = 0.0
     voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
+    sound: SoundWish = PLAIN_SOUND
 
     @property
     def options(self) -> frozenset[str]:
@@ -92,6 +95,7 @@ async def generate_speech(
     _within("speed", wish.speed, SPEED)
     _within("pitch", wish.pitch, PITCH)
     emotion = plain_text(wish.emotion, "emotion", most=40)
+    check_sound(wish.sound)
     async with personas.db.writing() as session:
         account = await hold_account(session, viewer.account_id)
         earlier = await earlier_job(session, viewer, request)
@@ -103,12 +107,13 @@ async def generate_speech(
             personas, session, viewer, account, persona, script, language, wish.voice_policy, speed=wish.speed,
             options=wish.options,
         )  # fmt: skip
+        sound = await sound_spec(personas, session, viewer, wish.sound, wish.platform)
         plan = plan_legs(personas.jobs, account.tier, [leg])
         if await rehearsed(personas.jobs, session, account, plan, request.paid):
             return Submitted(plan, None, None)
         spec = {
             "voice": voice.id if voice else None, "script": script, "language": language, "container": wish.container,
-            "style": {"emotion": emotion, "speed": wish.speed, "pitch": wish.pitch},
+            "style": {"emotion": emotion, "speed": wish.speed, "pitch": wish.pitch}, **sound,
         }  # fmt: skip
         output = _output(viewer, persona, OutputKind.SPEECH, script, wish.platform, voice, None)
         job = await open_job(
@@ -146,7 +151,7 @@ async def generate_video(personas: Personas, viewer: Viewer, wish: VideoWish, re
         language = spoken_language(wish.language, persona)
         spec = {
             "avatar": avatar.id, "language": language, "resolution": wish.resolution, "aspect": wish.aspect,
-            "prompt": prompt, "script": script,
+            "prompt": prompt, "script": script, "loudness": loudness_for(wish.platform),
         }  # fmt: skip
         if script is not None:
             voice, legs = await _speak_then_show(

@@ -16,7 +16,9 @@ from persona_graph.graphql.mutations.voices import quote_of, subject_of
 from persona_graph.graphql.types.core import UserError
 from persona_graph.graphql.types.jobs import Job, Quote
 from persona_graph.graphql.types.personas import SpeechOutput, VideoOutput, output_of
+from persona_graph.graphql.types.sound import EffectsInput, MusicInput, sound_wish
 from persona_graph.jobs import cancel
+from persona_graph.media.mixing.effects import Preset
 from persona_graph.personas import outputs
 from persona_graph.personas import tables as rows
 from persona_graph.personas.outputs import SpeechWish, VideoWish
@@ -40,6 +42,10 @@ class GenerateSpeechInput(PaidInput):
     speed: float = f("0.5 to 2; 1 is the voice's own pace.", default=1.0)
     pitch: float = f("-12 to 12 semitones.", default=0.0)
     voice_policy: VoicePolicy = f("Whether a stock voice may stand in.", default=VoicePolicy.PERSONA_VOICE)
+    preset: Preset = f("A set of effects by name.", default=Preset.NONE)
+    effects: EffectsInput | None = f("Amounts in place of the preset's.", default=None)
+    music: MusicInput | None = f("Background music.", default=None)
+    captions: bool = f("Whether to make captions as well.", default=False)
 
 
 @described_input
@@ -124,6 +130,7 @@ class OutputMutations:
             wish = SpeechWish(
                 row_id("Persona", input.persona_id, "personaId"), input.script, input.platform, input.language,
                 input.format.value, input.emotion, input.speed, input.pitch, input.voice_policy,
+                sound_wish(input.preset, input.effects, input.music, input.captions),
             )  # fmt: skip
             request = request_of("generateSpeech", input)
             done = await outputs.generate_speech(context.runtime.personas, context.viewer, wish, request)

@@ -98,7 +98,7 @@ class Asset(Node):
         return info.context.runtime.media.media_link(self.row, download=download)
 
 
-_HIDDEN = frozenset({AssetPurpose.VOICE_MODEL, AssetPurpose.CLEANED})
+_HIDDEN = frozenset({AssetPurpose.VOICE_MODEL, AssetPurpose.CLEANED, AssetPurpose.PART})
 
 
 async def load_asset(info: Info, id: str | None) -> Asset | None:

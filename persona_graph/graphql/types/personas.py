@@ -306,6 +306,21 @@ class Output(Node):
 class SpeechOutput(Output):
     """Speech."""
 
+    @strawberry.field(description="Captions; null unless they were asked for.")
+    def captions(self) -> Captions | None:
+        return Captions.of(self.row)
+
+    @strawberry.field(description="The background music; null if there is none.")
+    def music(self) -> MusicCredit | None:
+        return MusicCredit.of(self.row.music)
+
+    @strawberry.field(
+        description="Integrated loudness in LUFS (ITU-R BS.1770), measured on the finished file; docs/sound.md has the target of each platform."
+    )
+    async def loudness(self, info: Info) -> float | None:
+        asset = await load_asset(info, self.row.asset_id)
+        return asset.row.facts.get("loudness") if asset and asset.row.facts else None
+
 
 @described
 class VideoOutput(Output):
