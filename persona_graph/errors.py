@@ -28,7 +28,14 @@ class UserFault(Exception):
 
 @dataclass(eq=False, kw_only=True)
 class InvalidInput(UserFault):
-    codes = ("INVALID_INPUT", "TEXT_EMPTY", "TEXT_TOO_LONG", "UNKNOWN_LANGUAGE", "INVALID_CURSOR", "PAGE_SIZE")
+    codes = (
+        "INVALID_INPUT",
+        "TEXT_EMPTY",
+        "TEXT_TOO_LONG",
+        "UNKNOWN_LANGUAGE",
+        "INVALID_CURSOR",
+        "PAGE_SIZE",
+    )
 
 
 @dataclass(eq=False, kw_only=True)

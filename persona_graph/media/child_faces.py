@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Picture = NDArray[np.uint8]
+else:
+    Picture = Any
 
 _DETECTION_SIDE = 1000
 _SMALLEST = 48
@@ -22,6 +25,9 @@ _SAME_FACE = 0.4
 # Smaller against the largest face, it is a passer-by or a pattern.
 _COUNTS_FROM = 0.4
 _FACE_SIDE = 256
+# Sharpness is told at this contrast, or a picture taken in poor light would count as blurred.
+_CONTRAST = 50.0
+_LEAST_CONTRAST = 5.0
 
 
 class Box(NamedTuple):
@@ -36,28 +42,44 @@ class Looks(NamedTuple):
     luma: float
     contrast: float
     clipped: float
+    white: float
     noise: float
+
+
+class Eyes(NamedTuple):
+    """``tilt`` in degrees of the line through them, positive when the one on the right of the picture is lower;
+    ``symmetry`` is the smaller eye's size by the larger one's, ``apart`` their distance by the face's width."""
+
+    tilt: float
+    symmetry: float
+    apart: float
 
 
 def find_faces(grey: Picture) -> list[Box]:
     """Largest first, in fractions of the picture."""
-    height, width = grey.shape
-    scale = _DETECTION_SIDE / max(height, width)
-    small: Any = cv2.equalizeHist(
-        cv2.resize(grey, None, fx=scale, fy=scale, interpolation=_interpolation(scale))
+    scale = _DETECTION_SIDE / max(grey.shape)
+    small = np.asarray(
+        cv2.resize(grey, None, fx=scale, fy=scale, interpolation=_interpolation(scale)), dtype=np.uint8
     )
+    voted = vote(small, _VOTERS, smallest=_SMALLEST, neighbours=5)
+    return [box for box in voted if box.width >= _COUNTS_FROM * voted[0].width]
+
+
+def vote(
+    grey: Picture, voters: Sequence[str], *, smallest: int, neighbours: int, impatient: bool = False
+) -> list[Box]:
+    """Largest first, in fractions of the picture. ``impatient``: the first voter must have seen something."""
+    height, width = grey.shape
+    flat = np.asarray(cv2.equalizeHist(grey), dtype=np.uint8)
     groups: list[list[Box]] = []
-    for voter in _VOTERS:
-        for box in _detected(voter, small):
+    for voter in voters:
+        for box in _detected(voter, flat, smallest, neighbours):
             _join(groups, box)
+        if impatient and not groups:
+            return []
     voted = [_mean(group) for group in groups if len(group) >= _VOTES_NEEDED]
     voted.sort(key=lambda box: -box.width)
-    unit = (1 / (width * scale), 1 / (height * scale))
-    return [
-        Box(box.x * unit[0], box.y * unit[1], box.width * unit[0], box.height * unit[1])
-        for box in voted
-        if box.width >= _COUNTS_FROM * voted[0].width
-    ]
+    return [Box(box.x / width, box.y / height, box.width / width, box.height / height) for box in voted]
 
 
 def looks(grey: Picture, box: Box | None) -> Looks:
@@ -68,37 +90,45 @@ def looks(grey: Picture, box: Box | None) -> Looks:
     # Enlarging smooths the grain away, so it is looked for in the picture's own pixels.
     own = part.astype(np.float32) if scale > 1 else values
     ripple = cv2.filter2D(own, -1, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32))
+    contrast = float(values.std())
+    edges = float(cv2.Laplacian(values, cv2.CV_32F).var())
     return Looks(
-        sharpness=float(cv2.Laplacian(values, cv2.CV_32F).var()),
+        sharpness=edges * (_CONTRAST / max(contrast, _LEAST_CONTRAST)) ** 2,
         luma=float(values.mean()),
-        contrast=float(values.std()),
+        contrast=contrast,
         clipped=float(((face <= 2) | (face >= 253)).mean()),
+        white=float((face >= 253).mean()),
         noise=float(np.abs(ripple).mean() * math.sqrt(math.pi / 2) / 6),
     )
 
 
-def tilt_degrees(grey: Picture, box: Box) -> float | None:
-    """Of the line through the eyes; positive when the eye on the right of the picture is the lower one."""
+def eyes(grey: Picture, box: Box) -> Eyes | None:
+    """None unless exactly one was found on each side."""
     face = _cut(grey, box)
     scale = _FACE_SIDE / max(face.shape)
     upper = cv2.resize(face, None, fx=scale, fy=scale, interpolation=_interpolation(scale))[
         : _FACE_SIDE * 6 // 10
     ]
     found = _cascade("eye_tree_eyeglasses").detectMultiScale(upper, 1.05, 4, minSize=(24, 24))
-    eyes = [(x + w / 2, y + h / 2) for x, y, w, h in found]
-    left = [eye for eye in eyes if eye[0] < _FACE_SIDE / 2]
-    right = [eye for eye in eyes if eye[0] >= _FACE_SIDE / 2]
+    seen = [(x + w / 2, y + h / 2, float(w)) for x, y, w, h in found]
+    left = [eye for eye in seen if eye[0] < _FACE_SIDE / 2]
+    right = [eye for eye in seen if eye[0] >= _FACE_SIDE / 2]
     if len(left) != 1 or len(right) != 1:
         return None
-    return math.degrees(math.atan2(right[0][1] - left[0][1], right[0][0] - left[0][0]))
+    [(x, y, size)], [(other_x, other_y, other_size)] = left, right
+    return Eyes(
+        tilt=math.degrees(math.atan2(other_y - y, other_x - x)),
+        symmetry=min(size, other_size) / max(size, other_size),
+        apart=(other_x - x) / _FACE_SIDE,
+    )
 
 
 def _cascade(name: str) -> Any:
     return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / f"haarcascade_{name}.xml"))
 
 
-def _detected(voter: str, small: Picture) -> list[Box]:
-    found = _cascade(voter).detectMultiScale(small, 1.1, 5, minSize=(_SMALLEST, _SMALLEST))
+def _detected(voter: str, flat: Picture, smallest: int, neighbours: int) -> list[Box]:
+    found = _cascade(voter).detectMultiScale(flat, 1.1, neighbours, minSize=(smallest, smallest))
     return [Box(*map(float, box)) for box in found]
 
 

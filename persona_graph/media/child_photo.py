@@ -9,7 +9,8 @@ import numpy as np
 
 from persona_graph.errors import MediaRefused
 from persona_graph.media.child import Answer, Request, create_file, damaged, open_file, reply
-from persona_graph.media.child_faces import Box, Looks, find_faces, looks, tilt_degrees
+from persona_graph.media.child_face_search import find_askew, find_cut, touches_border
+from persona_graph.media.child_faces import Box, Eyes, Looks, eyes, find_faces, looks
 from persona_graph.media.picture_header import has_alpha, is_whole, orientation, picture_size
 from persona_graph.media.sniff import JPEG, PNG, Kind, sniff_photo
 
@@ -125,45 +126,91 @@ def _report(request: Request, picture: Picture, width: int, height: int) -> Answ
     faces = find_faces(grey)
     box = faces[0] if faces else None
     seen = looks(grey, box)
+    pair = eyes(grey, box) if box else None
     if request["one_face"]:
-        _check_faces(request, faces, width, height)
-        _check_looks(request, seen)
-    tilt = tilt_degrees(grey, box) if box else None
-    return {"faces": len(faces), "face_box": box, "tilt_degrees": tilt, **seen._asdict()}
+        _check_faces(request, grey, faces, width, height)
+        _check_light(request, seen)
+        _check_pose(request, pair)
+    told = seen._asdict()
+    del told["white"]
+    return {
+        "faces": len(faces), "face_box": box, "tilt_degrees": pair.tilt if pair else None,
+        "eye_symmetry": pair.symmetry if pair else None, **told,
+    }  # fmt: skip
 
 
-def _check_faces(request: Request, faces: list[Box], width: int, height: int) -> None:
+def _check_faces(request: Request, grey: Picture, faces: list[Box], width: int, height: int) -> None:
     if not faces:
-        raise MediaRefused(
-            message="No face was found in this picture.", code="PHOTO_NO_FACE",
-            fix="Send a photo of the face from the front, upright and well lit.",
-        )  # fmt: skip
+        raise _why_no_face(grey)
     if len(faces) > 1:
         raise MediaRefused(
             message=f"{len(faces)} faces were found in this picture.", code="PHOTO_MANY_FACES",
             fix="Send a photo of one person alone, or cut it to one.",
         )  # fmt: skip
+    if touches_border(faces[0]):
+        raise _cut_off()
     side = min(faces[0].width * width, faces[0].height * height)
     if side < request["min_face"]:
         raise MediaRefused(
-            message=f"The face is only {side:.0f} pixels wide.", code="IMAGE_TOO_SMALL",
+            message=f"The face is only {side:.0f} pixels wide.", code="PHOTO_FACE_TOO_SMALL",
             fix=f"Send a closer or larger photo: the face needs {request['min_face']} pixels.",
         )  # fmt: skip
 
 
-def _check_looks(request: Request, seen: Looks) -> None:
+def _why_no_face(grey: Picture) -> MediaRefused:
+    slope = find_askew(grey)
+    if slope is not None:
+        return _tilted(slope)
+    if find_cut(grey):
+        return _cut_off()
+    return MediaRefused(
+        message="No face was found in this picture.", code="PHOTO_NO_FACE",
+        fix="Send a photo of the face from the front, upright and well lit.",
+    )  # fmt: skip
+
+
+def _cut_off() -> MediaRefused:
+    return MediaRefused(
+        message="The face touches the border of the picture.", code="PHOTO_FACE_CUT",
+        fix="Send a photo with some space around the whole head.",
+    )  # fmt: skip
+
+
+def _tilted(degrees: float) -> MediaRefused:
+    return MediaRefused(
+        message=f"The face is not upright: the line through the eyes lies at {degrees:.0f}°.",
+        code="PHOTO_TILTED", fix="Turn the picture until the eyes are level, or hold the head straight.",
+    )  # fmt: skip
+
+
+def _check_light(request: Request, seen: Looks) -> None:
     dark, bright = request["luma"]
-    fault, fix = "", ""
-    if seen.luma < dark:
-        fault, fix = "too dark", "Send one with more light on the face."
-    elif seen.luma > bright:
-        fault, fix = "too bright", "Send one with less light on the face."
-    elif seen.sharpness < request["min_sharpness"]:
-        fault, fix = "blurred", "Send one in focus."
-    elif seen.noise > request["max_noise"]:
-        fault, fix = "grainy", "Send one taken in better light."
-    if fault:
-        raise MediaRefused(message=f"The face in this picture is {fault}.", code="PHOTO_UNCLEAR", fix=fix)
+    faults = (
+        (seen.luma < dark, "PHOTO_TOO_DARK", "too dark", "Send one with more light on the face."),
+        (
+            seen.luma > bright or seen.white > request["max_white"],
+            "PHOTO_TOO_BRIGHT", "too bright", "Send one with less light on the face, or a shorter exposure.",
+        ),
+        (seen.sharpness < request["min_sharpness"], "PHOTO_BLURRED", "blurred", "Send one in focus, larger if it was scaled up."),
+        (seen.noise > request["max_noise"], "PHOTO_NOISY", "grainy", "Send one taken in better light."),
+    )  # fmt: skip
+    for found, code, fault, fix in faults:
+        if found:
+            raise MediaRefused(message=f"The face in this picture is {fault}.", code=code, fix=fix)
+
+
+def _check_pose(request: Request, pair: Eyes | None) -> None:
+    """Eyes that were not both found prove nothing: glasses or hair hide them as well."""
+    if pair is None:
+        return
+    if abs(pair.tilt) > request["max_tilt"]:
+        raise _tilted(pair.tilt)
+    if pair.symmetry < request["min_symmetry"] and pair.apart < request["min_apart"]:
+        raise MediaRefused(
+            message="The face seems turned to the side: one eye appears at "
+            f"{pair.symmetry:.0%} of the other one's size.",
+            code="PHOTO_NOT_FRONTAL", fix="Send a photo that looks straight into the camera.",
+        )  # fmt: skip
 
 
 def _write_png(path: str, picture: Picture) -> None:
