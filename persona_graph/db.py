@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
+import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,7 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, MetaData, Numeric, Text, TypeDecorator, event
@@ -24,6 +26,8 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
 MICRO = Decimal(1_000_000)
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -227,9 +231,24 @@ async def settled_writing(use_case: Callable[[], Awaitable[Any]]) -> Any:
     so a second run starts from nothing."""
     for left in reversed(range(RETRIES)):
         try:
-            return await use_case()
+            return await uncut(use_case())
         except DBAPIError as error:
             if not left or not (was_undone(error) or isinstance(error, IntegrityError)):
                 raise
         await asyncio.sleep(secrets.randbelow(100) / 1000 * (RETRIES - left))
     raise AssertionError("unreachable")
+
+
+async def uncut(transaction: Awaitable[T]) -> T:
+    """To its end, even if the caller is cancelled meanwhile. One that is cut off in the middle leaves its locks
+    to the garbage collector, which keeps SQLite's one writer waiting for seconds."""
+    task = asyncio.ensure_future(transaction)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        if not task.cancelled() and task.exception():
+            _log.warning("a transaction failed after its caller had left: %r", task.exception())
+        raise

@@ -59,7 +59,9 @@ async def find_account(session: AsyncSession, account_id: str) -> Account | None
 async def hold_account(session: Writing, account_id: str) -> Account:
     """The account, fresh and locked until this transaction ends: whatever is decided by its tier or its
     spending is decided one after the other. (SQLite's one writer needs no lock.)"""
-    rows = select(Account).where(Account.id == account_id).with_for_update()
+    # NO KEY UPDATE on Postgres: a plain one collides with the share that each posting's foreign key takes, and
+    # two jobs that book a cost and then settle would wait for each other.
+    rows = select(Account).where(Account.id == account_id).with_for_update(key_share=True)
     account = (await session.scalars(rows.execution_options(populate_existing=True))).one_or_none()
     if account is None:
         raise NotFound(message="There is no such account.")

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 
 from persona_graph.catalog.registry import Registered
-from persona_graph.db import is_away, new_id, was_undone
+from persona_graph.db import is_away, new_id, uncut, was_undone
 from persona_graph.errors import UserFault
 from persona_graph.jobs import endings, midway
 from persona_graph.jobs.answers import ticket_fault
@@ -33,7 +31,6 @@ from persona_graph.provider import Cost, Delivery, Offer, Order, PaymentSafety, 
 START_SECONDS = 240.0
 CHECK_SECONDS = 30.0
 STARTS = 3
-RELEASE_SECONDS = 3.0
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +72,8 @@ async def advance(jobs: Jobs, job_id: str) -> float | None:
         log.info("job %s went to another worker", job_id)
         return None
     except asyncio.CancelledError:
-        await _even_if_cancelled(release(jobs, lease))
+        # In a task of its own: this one may be told to stop again while it gives the job back.
+        await uncut(release(jobs, lease))
         raise
     except Exception as trouble:
         if was_undone(trouble) or is_away(trouble):
@@ -314,17 +312,3 @@ def _placed(jobs: Jobs, attempt: Attempt) -> Placed | None:
     provider = jobs.catalog.find(attempt.provider)
     offer = provider.offer(attempt.offer) if provider else None
     return Placed(attempt, provider, offer) if provider and offer else None
-
-
-async def _even_if_cancelled(last: Coroutine[Any, Any, None]) -> None:
-    """Awaits to the end, at most RELEASE_SECONDS, however often this task is told to stop."""
-    loop = asyncio.get_running_loop()
-    task = loop.create_task(last)
-    until = loop.time() + RELEASE_SECONDS
-    while not task.done() and loop.time() < until:
-        try:
-            await asyncio.wait({task}, timeout=until - loop.time())
-        except asyncio.CancelledError:
-            continue
-    if task.done() and not task.cancelled() and task.exception():
-        log.warning("a job was not given back: %r", task.exception())

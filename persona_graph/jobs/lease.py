@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import select, update
 
-from persona_graph.db import Writing, is_away, new_id, now_plus, utcnow, was_undone
+from persona_graph.db import Writing, is_away, new_id, now_plus, uncut, utcnow, was_undone
 from persona_graph.jobs.events import EventKind, append
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import CLAIMABLE, JobState, Move, after
@@ -48,13 +48,13 @@ def one_transaction(step: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Co
     async def insisting(*args: P.args, **kwargs: P.kwargs) -> T:
         for tried in range(1, TRIES):
             try:
-                return await step(*args, **kwargs)
+                return await uncut(step(*args, **kwargs))
             except Exception as error:
                 if not (was_undone(error) or is_away(error)):
                     raise
                 log.info("the database passed over %s: %s", step.__name__, type(error).__name__)
             await asyncio.sleep(random.uniform(0.01, 0.05 * 2**tried))  # noqa: S311
-        return await step(*args, **kwargs)
+        return await uncut(step(*args, **kwargs))
 
     return insisting
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
+from persona_graph.accounts import ledger
 from persona_graph.accounts.accounts import Account, open_account
 from persona_graph.accounts.ledger import Hold, Posting
 from persona_graph.accounts.statements import verify
@@ -20,6 +22,7 @@ from persona_graph.catalog.registry import Catalog
 from persona_graph.catalog.tiers import load_tiers
 from persona_graph.db import Base, Database, new_id, settled_writing, utcnow
 from persona_graph.jobs.advance import advance
+from persona_graph.jobs.cancel import cancel_job
 from persona_graph.jobs.doorbell import Doorbell, open_pool
 from persona_graph.jobs.events import Event
 from persona_graph.jobs.room import Jobs
@@ -123,6 +126,27 @@ class House:
                 )
             )  # fmt: skip
 
+    async def neighbour(self) -> House:
+        """Another account under the same roof."""
+        async with self.db.writing() as session:
+            account = await open_account(session, "Neighbour", self.account.tier)
+            persona = Persona(id=new_id(), account_id=account.id, name="Bob", language="en")
+            session.add(persona)
+        return replace(self, account=account, persona=persona, viewer=replace(self.viewer, account_id=account.id))
+
+    async def spend_all_but(self, left: Decimal) -> None:
+        """Leaves that much of this month's cap."""
+        async with self.db.writing() as session:
+            cap = self.jobs.tiers.monthly_cap(self.account.tier)
+            assert cap is not None
+            await ledger.reserve(session, self.account.id, "earlier", 0, cap - left, cap_of=lambda _tier: cap)
+            await ledger.settle(session, self.account.id, "earlier", 0, price=cap - left)
+
+    async def cancel(self, job: Job) -> Job:
+        """As the mutation does it."""
+        cancelled: Job = await settled_writing(lambda: cancel_job(self.jobs, self.viewer, job.id))
+        return cancelled
+
     # Moving on.
 
     async def advance(self, job: Job) -> float | None:
@@ -155,6 +179,19 @@ class House:
 
     # Looking.
 
+    async def only_job(self) -> Job:
+        async with self.db.reading() as session:
+            return (await session.scalars(select(Job))).one()
+
+    async def rows(self) -> str:
+        """A print of every row there is, to see whether anything changed."""
+        async with self.db.reading() as session:
+            tables = [
+                [table.name, sorted(map(repr, (await session.execute(select(table))).all()))]
+                for table in Base.metadata.sorted_tables
+            ]
+        return hashlib.sha256(repr(tables).encode()).hexdigest()
+
     async def job(self, job: Job) -> Job:
         async with self.db.reading() as session:
             return await session.get_one(Job, job.id)
@@ -185,6 +222,14 @@ class House:
     async def holds(self) -> list[Hold]:
         async with self.db.reading() as session:
             return list((await session.scalars(select(Hold))).all())
+
+    async def deadlocks(self) -> int:
+        """How many Postgres has had to resolve in this database."""
+        if self.db.is_sqlite:
+            return 0
+        counted = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        async with self.db.reading() as session:
+            return int(await session.scalar(counted) or 0)
 
     async def sound(self, job: Job) -> Job:
         """What must be true of any job at any time, and of an ended one at its end."""

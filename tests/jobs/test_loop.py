@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,22 +22,9 @@ from persona_graph.provider import (
     ProviderUnavailable,
     Ticket,
 )
-from tests.jobs.house import House, open_house
+from tests.jobs.conftest import Opening
+from tests.jobs.house import House
 from tests.jobs.scripted import DELIVERY, TICKET, Scripted, catalog, speaker, video_offer
-
-Opening = Callable[..., Awaitable[House]]
-
-
-@pytest.fixture
-async def opening(tmp_path: Path, redis_url: str) -> AsyncIterator[Opening]:
-    async with AsyncExitStack() as stack:
-
-        async def open_it(*providers: Scripted, **more: Any) -> House:
-            return await stack.enter_async_context(
-                open_house(tmp_path, redis_url, catalog(*providers), **more)
-            )
-
-        yield open_it
 
 
 async def finished(opening: Opening, *providers: Scripted) -> tuple[House, Job]:
@@ -241,19 +226,13 @@ async def test_whatever_a_plugin_raises_the_worker_lives(
     job = await house.speak()
     if method == "cancel":
         await house.advance(job)
-        await cancel(house, job)
+        await house.cancel(job)
     await house.finish(job)
     job = await house.sound(job)
     assert job.state == ("CANCELLED" if method == "cancel" else "SUCCEEDED"), job.failure_message
     assert job.crashes == 0, "a plugin's exception is not a crash"
     task = asyncio.current_task()
     assert task is not None and not task.cancelling()
-
-
-async def cancel(house: House, job: Job) -> Job:
-    from persona_graph.jobs.cancel import cancel_job
-
-    return await cancel_job(house.jobs, house.viewer, job.id)
 
 
 async def test_a_plugin_that_cancels_its_own_task(opening: Opening) -> None:
