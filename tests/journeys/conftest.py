@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from persona_graph.catalog.tiers import load_tiers
 from persona_graph.db import Database
 from persona_graph.demo import join_recordings
 from persona_graph.embedded import Embedded
+from persona_graph.graphql.ids import split_id
 from tests.client import ROOT, Client
 
 SPEAKER = sorted((ROOT / "tests/samples/1998").glob("*.flac"))
@@ -49,6 +52,19 @@ class Stage:
         folder = self.stack.data_dir / "objects"
         return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
+    def lies(self, asset_id: str) -> tuple[str, bool, bool]:
+        """An asset's state, whether its key is there, and whether its bytes are."""
+        [(state, key, place)] = self.rows(
+            "SELECT state, wrapped_key, object_key FROM asset WHERE id = ?", row_of(asset_id)
+        )
+        return state, key is not None, place is not None and any(place in path for path in self.objects())
+
+    def history(self, call: str) -> list[dict[str, Any]]:
+        """What the scripted provider was asked, by one kind of call."""
+        path = self.script / "history.jsonl"
+        told = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [entry for entry in told if entry["call"] == call]
+
     async def someone(self, name: str, tier: str = "pro", scopes: tuple[Scope, ...] = ALL_SCOPES) -> Client:
         """A client of another account, opened on ``tier`` if there is none of that name."""
         db = Database(self.stack.settings.database)
@@ -58,6 +74,27 @@ class Stage:
         finally:
             await db.close()
         return self.client.as_(token)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A persona with a voice and a face in use."""
+
+    persona: str
+    voice: str
+    avatar: str
+
+
+def row_of(id: str) -> str:
+    parts = split_id(id)
+    assert parts is not None
+    return parts[1]
+
+
+async def until(what: Callable[[], object], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not what():
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
@@ -91,3 +128,30 @@ async def stage(plugins: Path, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def client(stage: Stage) -> Client:
     return stage.client
+
+
+async def agreed(client: Client, name: str = "Ada") -> str:
+    """A new persona whose person agreed to everything."""
+    persona = (await client.change("createPersona", "persona { id }", name=name))["persona"]["id"]
+    for scope in ("VOICE", "LIKENESS"):
+        await client.change(
+            "grantConsent", "consent { live }", personaId=persona, scope=scope, subject="A reader"
+        )
+    return str(persona)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def trained(stage: Stage) -> Trained:
+    client, persona = stage.client, await agreed(stage.client, "Trained")
+    sample, photo = await client.upload(stage.recording, "SAMPLE"), await client.upload(PORTRAIT, "PHOTO")
+    voice = await client.change(
+        "trainVoice", "voice { id } job { id }", personaId=persona, name="Voice", sampleIds=[sample]
+    )
+    await client.succeeded(voice["job"]["id"])
+    await client.change("approveVoice", "voice { approval }", voiceId=voice["voice"]["id"])
+    face = await client.change(
+        "createAvatar", "avatar { id } job { id }", personaId=persona, name="Face", photoId=photo
+    )
+    await client.succeeded(face["job"]["id"])
+    await client.change("approveAvatar", "avatar { approval }", avatarId=face["avatar"]["id"])
+    return Trained(persona, voice["voice"]["id"], face["avatar"]["id"])

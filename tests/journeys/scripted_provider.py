@@ -149,7 +149,9 @@ def _delivery(offer: str, call: Call) -> Delivery:
         model = (call.folder / "model").read_bytes()
         return Delivery(vendor_voice=f"voice-{call.client_ref}", voice_model=model)
     if offer == "talk":
-        return Delivery(media=call.folder / "media.mp4", content_type="video/mp4", honoured_options=("prompt",))
+        return Delivery(
+            media=call.folder / "media.mp4", content_type="video/mp4", honoured_options=("prompt",)
+        )
     timings = (Timing("word", "Hello", 0.0, 0.4),)
     return Delivery(media=call.folder / "media.wav", content_type="audio/wav", timings=timings)
 
