@@ -1,4 +1,4 @@
-"""The videos we make or are sent by a provider: what is really in the file, measured."""
+"""The videos we make or are sent by a provider: what is really in the file, measured; and their last touches."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persona_graph.media.bounded import Bounds, ask
+
+# Beyond this, people see that lips and sound part.
+SYNC_SECONDS = 0.04
 
 
 @dataclass(frozen=True)
@@ -42,3 +45,36 @@ async def probe_video(
     }  # fmt: skip
     room = (bounds or Bounds()).at_least(seconds=10 + limits.max_seconds / 20, address_space=1 << 30)
     return VideoProbe(**await ask("child_video", request, room))
+
+
+async def dress_video(
+    path: Path,
+    probe: VideoProbe,
+    *,
+    out: Path | None = None,
+    poster: Path | None = None,
+    track: Path | None = None,
+    burned: Path | None = None,
+    language: str = "und",
+    bounds: Bounds | None = None,
+) -> None:
+    """Writes ``poster`` (JPEG), and to ``out`` the video with its index up front: with the SRT file ``track`` as a
+    subtitle track, the ASS file ``burned`` in its pictures, and pictures as long as the sound. Only where the
+    pictures have to change are they encoded again."""
+    sound = probe.audio_seconds or probe.seconds
+    encode = burned is not None or abs(probe.seconds - sound) > SYNC_SECONDS
+    request = {
+        "path": str(path.absolute()), "out": _given(out), "poster": _given(poster), "track": _given(track),
+        "burned": _given(burned), "language": language, "encode": encode, "seconds": sound, "fps": probe.fps,
+        "poster_at": min(1.0, probe.seconds / 2),
+    }  # fmt: skip
+    room = (bounds or Bounds()).at_least(
+        seconds=60 + 4 * probe.seconds,
+        address_space=3 << 30,
+        written_bytes=path.stat().st_size * 4 + (64 << 20),
+    )
+    await ask("child_dress", request, room)
+
+
+def _given(path: Path | None) -> str | None:
+    return str(path.absolute()) if path else None

@@ -13,6 +13,25 @@ LINE = 42
 LINES = 2
 _MOST = LINE * LINES
 _LEAST_SECONDS = 0.3
+# Latin, Greek, Cyrillic, Hebrew, Arabic and their punctuation: what media/fonts was cut down to.
+_FONT = (
+    (0x20, 0x7E), (0xA0, 0x24F), (0x300, 0x36F), (0x370, 0x3FF), (0x400, 0x52F), (0x590, 0x5FF), (0x600, 0x6FF),
+    (0x1E00, 0x1FFF), (0x2000, 0x206F), (0x20A0, 0x20BF), (0x2116, 0x2116), (0x2122, 0x2122), (0xFB00, 0xFDFF),
+    (0xFE70, 0xFEFF),
+)  # fmt: skip
+_ASS = """[Script Info]
+ScriptType: v4.00+
+PlayResX: {width}
+PlayResY: {height}
+WrapStyle: 2
+
+[V4+ Styles]
+Format: Name,Fontname,Fontsize,PrimaryColour,SecondaryColour,OutlineColour,BackColour,Bold,Italic,Underline,StrikeOut,ScaleX,ScaleY,Spacing,Angle,BorderStyle,Outline,Shadow,Alignment,MarginL,MarginR,MarginV,Encoding
+Style: Default,DejaVu Sans,{size},&H00FFFFFF,&H00FFFFFF,&H60000000,&H60000000,-1,0,0,0,100,100,0,0,3,2,0,2,{side},{side},{bottom},1
+
+[Events]
+Format: Layer,Start,End,Style,Name,MarginL,MarginR,MarginV,Effect,Text
+"""
 _LETTERS = re.compile(r"[^\w]+")
 _BREAK = re.compile(r"(?<=[,;:،、，；：–—])\s*")
 # A reported word may be a number spelt out or a word split in two: so far ahead a match is looked for.
@@ -41,6 +60,18 @@ class Captions:
             f"{_clock(c.start, '.')} --> {_clock(c.end, '.')}\n{_escaped(c)}\n" for c in self.cues
         )
         return f"WEBVTT\n\n{note}{body}"
+
+    def ass(self, width: int, height: int) -> str:
+        """For burning in: white on a dark box, in the lower third of a picture of this size."""
+        size = max(round(min(width / 24, height / 15)), 10)
+        head = _ASS.format(
+            width=width, height=height, size=size, side=round(width * 0.05), bottom=round(height * 0.05)
+        )
+        lines = [
+            f"Dialogue: 0,{_ass_clock(c.start)},{_ass_clock(c.end)},Default,,0,0,0,,{_ass_text(c)}"
+            for c in self.cues
+        ]
+        return head + "\n".join(lines) + "\n"
 
     def srt(self) -> str:
         return "\n".join(
@@ -226,6 +257,23 @@ def _clock(seconds: float, comma: str) -> str:
     thousandths = round(seconds * 1000)
     minutes, rest = divmod(thousandths, 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{comma}{rest % 1000:03}"
+
+
+def _ass_clock(seconds: float) -> str:
+    hundredths = round(seconds * 100)
+    minutes, rest = divmod(hundredths, 6000)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest // 100:02}.{rest % 100:02}"
+
+
+def _ass_text(cue: Cue) -> str:
+    """Braces and backslashes would be commands; what looks like them is not."""
+    safe = [line.replace("\\", "\u2216").replace("{", "(").replace("}", ")") for line in cue.lines]
+    return "\\N".join(safe)
+
+
+def burnable(text: str) -> bool:
+    """Whether the bundled font has these letters."""
+    return all(any(low <= ord(c) <= high for low, high in _FONT) for c in text if not c.isspace())
 
 
 def _escaped(cue: Cue) -> str:
