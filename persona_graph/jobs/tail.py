@@ -93,8 +93,6 @@ class Tail:
 
     def append(self, rows: Iterable[FeedEvent]) -> None:
         for event in rows:
-            if event.seq <= self.head:
-                continue
             self.seqs.append(event.seq)
             self.events.append(event)
             self.head = event.seq

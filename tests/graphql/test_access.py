@@ -93,6 +93,7 @@ def inputs(of: Estate) -> dict[str, dict[str, Any]]:
         "deleteUpload": {"assetId": id["unused"]},
         "assessSamples": {"sampleIds": [id["sample"]]},
         "trainVoice": {"personaId": id["persona"], "name": "v", "sampleIds": [id["sample"]]},
+        "assessPhoto": {"photoId": id["photo"]},
         "approveVoice": {"voiceId": id["voice"]},
         "rejectVoice": {"voiceId": id["voice"]},
         "activateVoice": {"voiceId": id["old voice"]},

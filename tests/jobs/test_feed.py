@@ -196,18 +196,20 @@ async def test_a_persona_stream_outlives_its_jobs_and_their_erasure(db: Database
         assert await asyncio.wait_for(gather(feed.persona(writer.persona, 0), 2), 5) == [3, 4]
 
 
-async def test_a_reader_far_behind_reads_every_row(db: Database) -> None:
-    """W15: longer than the tail and than a page."""
-    writer = Writer(db, None)
+async def test_a_reader_far_behind_reads_every_row(db: Database, news: Redis) -> None:
+    """W15: longer than the tail and than a page, told of once."""
+    writer = Writer(db, news)
     job = await writer.open()
-    async with feeding(db, None, poll_seconds=0.05) as feed:
+    async with feeding(db, news, poll_seconds=60) as feed:
         near = asyncio.create_task(gather(feed.job(job, 1)))
+        await listening(news)
         await asyncio.sleep(0.1)
         async with db.writing() as session:
             row = await session.get_one(Job, job)
             for _ in range(700):
                 await writer._append(session, row, EventKind.PROGRESS, False)
-            await writer._append(session, row, EventKind.STATE, True)
+            last = await writer._append(session, row, EventKind.STATE, True)
+        await writer.tell(last)
         far = asyncio.create_task(gather(feed.job(job, 0)))
         assert await asyncio.wait_for(near, 20) == list(range(2, 703))
         assert await asyncio.wait_for(far, 20) == list(range(1, 703))
@@ -260,6 +262,20 @@ async def test_lost_news_is_made_up_for_by_the_poll(db: Database, news: Redis) -
         await writer.append(job)
         await writer.append(job, terminal=True)
         assert await asyncio.wait_for(reading, 5) == [1, 2, 3]
+
+
+async def test_what_was_missed_is_read_at_once_after_a_reconnect(db: Database, news: Redis) -> None:
+    """W17: the poll is far away, and the news was lost."""
+    writer = Writer(db, news)
+    job = await writer.open()
+    async with feeding(db, news, poll_seconds=60) as feed:
+        stream = feed.job(job, 0)
+        await anext(stream)
+        await listening(news)
+        writer.lose = 1.0
+        await writer.append(job)
+        await news.client_kill_filter(_type="pubsub")
+        assert (await asyncio.wait_for(anext(stream), 10)).seq == 2
 
 
 async def test_redis_killed_and_back(db: Database, own_redis: Any) -> None:

@@ -46,6 +46,8 @@ class Board:
         self.contexts = 0
         self.shaped = 0
         self.mutations = 0
+        self.told = 0
+        self.serial = 0
         self.slow = asyncio.Event()
         self.slow.set()
 
@@ -165,6 +167,10 @@ class Event:
         return sorted(info.context["viewer"].scopes)
 
     @strawberry.field
+    def serial(self, info: strawberry.Info) -> int:
+        return int(info.context["serial"])
+
+    @strawberry.field
     def boom(self) -> str | None:
         raise RuntimeError(f"could not connect to {DSN}")
 
@@ -188,6 +194,7 @@ class Subscription:
                 while place < len(board.events):
                     happening = board.events[place]
                     place += 1
+                    board.told += 1
                     yield happening  # type: ignore[misc]
                 if board.ended:
                     return
@@ -333,8 +340,9 @@ def opened(schema: strawberry.Schema) -> Opener:
         @contextlib.asynccontextmanager
         async def context(viewer: Viewer) -> AsyncIterator[dict[str, Any]]:
             board.contexts += 1
+            board.serial += 1
             try:
-                yield {"viewer": viewer, "board": board}
+                yield {"viewer": viewer, "board": board, "serial": board.serial}
             finally:
                 board.contexts -= 1
 
