@@ -25,7 +25,14 @@ from persona_graph.personas.legs import speech_leg
 from persona_graph.personas.personas import spoken_language
 from persona_graph.personas.planning import plan_video
 from persona_graph.personas.room import Deleted, Personas, plain_text, spoken_text
-from persona_graph.personas.sound import PLAIN_SOUND, SoundWish, check_sound, sound_spec
+from persona_graph.personas.sound import (
+    PLAIN_SOUND,
+    CaptionMode,
+    SoundWish,
+    check_sound,
+    shown_captions,
+    sound_spec,
+)
 from persona_graph.personas.tables import (
     Approval,
     Avatar,
@@ -85,6 +92,7 @@ class VideoWish:
     aspect: str = "1:1"
     prompt: str = ""
     voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
+    captions: CaptionMode = CaptionMode.NONE
 
 
 async def generate_speech(
@@ -160,7 +168,8 @@ async def generate_video(personas: Personas, viewer: Viewer, wish: VideoWish, re
         else:
             speech, voice, legs = await _show(session, viewer, account, persona, wish)
             script = speech.script
-            spec |= {"speech": speech.asset_id, "timings": speech.timings_id}
+            spec |= {"speech": speech.asset_id, "timings": speech.timings_id, "script": script}
+        spec["captions_shown"] = shown_captions(wish.captions, script)
         spec["voice"] = voice.id if voice else None
         plan = plan_legs(personas.jobs, account.tier, legs)
         if await rehearsed(personas.jobs, session, account, plan, request.paid):

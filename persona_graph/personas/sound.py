@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,7 @@ from persona_graph.errors import InvalidInput
 from persona_graph.media.assets import AssetPurpose
 from persona_graph.media.mixing.effects import Effects, Preset, loudness_for
 from persona_graph.media.mixing.loops import LICENCE, Loop
+from persona_graph.personas.captions import burnable
 from persona_graph.personas.room import Personas, plain_text
 from persona_graph.personas.tables import Platform
 from persona_graph.personas.uploads import usable
@@ -45,6 +47,14 @@ class SoundWish:
     captions: bool = False
 
 
+class CaptionMode(StrEnum):
+    """How a video shows its captions: NONE, TRACK (can be switched on in a player) or BURNED (in the picture)."""
+
+    NONE = "NONE"
+    TRACK = "TRACK"
+    BURNED = "BURNED"
+
+
 PLAIN_SOUND = SoundWish()
 
 
@@ -58,6 +68,16 @@ async def sound_spec(
         "effects": Effects.of(wish.preset, wish.amounts).to_json(), "loudness": loudness_for(platform), "music": music,
         "captions": wish.captions,
     }  # fmt: skip
+
+
+def shown_captions(mode: CaptionMode, script: str) -> str | None:
+    """As the job's spec holds it. Burning in needs letters that the bundled font has."""
+    if mode is CaptionMode.BURNED and not burnable(script):
+        raise InvalidInput(
+            message="This script has letters that cannot be burned in.", path=("captions",),
+            fix="Use TRACK, which leaves the letters to the player.",
+        )  # fmt: skip
+    return None if mode is CaptionMode.NONE else mode.value
 
 
 def check_sound(wish: SoundWish) -> None:

@@ -68,10 +68,11 @@ class ContentWork:
         if spoken is not None:
             output.speech_id = spoken.result["asset"] if len(job.legs) > 1 else None
             output.timings_id = spoken.result.get("timings")
-            output.timing_source = spoken.result.get("timing_source")
-            output.vtt_id, output.srt_id = spoken.result.get("vtt"), spoken.result.get("srt")
             output.music = _credit(job.spec.get("music"))
             output.similarity = spoken.result.get("similarity")
+        shown = job.legs[-1].result
+        output.timing_source = shown.get("timing_source")
+        output.vtt_id, output.srt_id, output.poster_id = shown.get("vtt"), shown.get("srt"), shown.get("poster")
         output.served = [_served(leg) for leg in job.legs]
         output.price = job.settled
         output.cost = sum((leg.cost for leg in job.legs if leg.cost is not None), start=job.settled * 0)
@@ -98,7 +99,7 @@ class AvatarWork(ContentWork):
 async def drop_results(personas: Personas, session: Writing, job: Job, spare: str | None = None) -> None:
     """Media of legs that nobody will ever ask for."""
     for leg in job.legs:
-        made = [leg.result.get(name) for name in ("asset", "timings", "vtt", "srt")]
+        made = [leg.result.get(name) for name in ("asset", "timings", "vtt", "srt", "poster")]
         for asset_id in (*made, *scrap(leg.result)):
             if asset_id not in (None, spare):
                 await erase_asset(personas, session, asset_id)

@@ -15,7 +15,7 @@ from persona_graph.media.assets import Asset, AssetPurpose
 from persona_graph.media.mixing import desk
 from persona_graph.media.mixing.effects import DEFAULT_LOUDNESS, NOTHING, Effects
 from persona_graph.media.mixing.loops import Loop
-from persona_graph.personas.captions import captions
+from persona_graph.personas.captions import Captions, captions
 from persona_graph.provider import Timing
 
 
@@ -77,7 +77,10 @@ async def caption(
     ``spoken`` is the speech before its effects, where the pauses can be heard."""
     heard = await desk.pauses(spoken)
     silences = [(start / speed, end / speed) for start, end in heard]
-    made = captions(finish.script, finish.language, seconds, timings, silences)
+    return await keep_captions(bench, captions(finish.script, finish.language, seconds, timings, silences))
+
+
+async def keep_captions(bench: Bench, made: Captions) -> tuple[list[Asset], dict[str, str]]:
     rows: list[Asset] = []
     facts = {"timing_source": made.source.value}
     for form, text, content_type in (("vtt", made.vtt(), "text/vtt"), ("srt", made.srt(), "text/srt")):
