@@ -22,6 +22,7 @@ from persona_graph.media.mixing.effects import Preset
 from persona_graph.personas import outputs
 from persona_graph.personas import tables as rows
 from persona_graph.personas.outputs import SpeechWish, VideoWish
+from persona_graph.personas.sound import CaptionMode
 from persona_graph.personas.tables import Platform, VoicePolicy
 
 
@@ -61,6 +62,10 @@ class GenerateVideoInput(PaidInput):
     aspect: Aspect = f("The shape.", default=Aspect.SQUARE)
     prompt: str = f("Clothing, background and style in words, for providers that honour it.", default="")
     voice_policy: VoicePolicy = f("Whether a stock voice may stand in.", default=VoicePolicy.PERSONA_VOICE)
+    captions: CaptionMode = f(
+        "How captions are shown; other than NONE, they are files of the output as well.",
+        default=CaptionMode.NONE,
+    )
 
 
 @described
@@ -150,6 +155,7 @@ class OutputMutations:
                 row_id("Persona", input.persona_id, "personaId"), input.script,
                 row_id("SpeechOutput", spoken, "speechOutputId") if spoken is not None else None, input.platform,
                 input.language, input.resolution.value, input.aspect.value, input.prompt, input.voice_policy,
+                input.captions,
             )  # fmt: skip
             request = request_of("generateVideo", input)
             done = await outputs.generate_video(context.runtime.personas, context.viewer, wish, request)

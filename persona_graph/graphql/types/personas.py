@@ -332,6 +332,14 @@ class VideoOutput(Output):
     async def speech(self, info: Info) -> Asset | None:
         return await load_asset(info, self.row.speech_id)
 
+    @strawberry.field(description="A still from it, to show before it plays.")
+    async def poster(self, info: Info) -> Asset | None:
+        return await load_asset(info, self.row.poster_id)
+
+    @strawberry.field(description="Captions as files; null unless they were asked for.")
+    def captions(self) -> Captions | None:
+        return Captions.of(self.row)
+
     @strawberry.field(description="The face it shows.")
     async def avatar(self, info: Info) -> Avatar | None:
         return Avatar.of(await info.context.avatars.load(self.row.avatar_id)) if self.row.avatar_id else None

@@ -13,7 +13,7 @@ from persona_graph.graphql.types.assets import Asset, load_asset
 from persona_graph.media.mixing.effects import Equaliser, Preset
 from persona_graph.media.mixing.loops import Loop
 from persona_graph.personas import tables as rows
-from persona_graph.personas.sound import AMOUNTS, MusicWish, SoundWish
+from persona_graph.personas.sound import AMOUNTS, CaptionMode, MusicWish, SoundWish
 from persona_graph.provider import TimingSource
 
 closed_set(
@@ -45,6 +45,14 @@ closed_set(
         "PULSE": "A quiet beat. CC0.",
     },
     name="MusicLoop",
+)
+closed_set(
+    CaptionMode,
+    {
+        "NONE": "Not at all.",
+        "TRACK": "As a subtitle track that a player can show.",
+        "BURNED": "In the picture, for Latin, Greek, Cyrillic, Hebrew and Arabic letters.",
+    },
 )
 closed_set(
     TimingSource,
