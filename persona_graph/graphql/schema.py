@@ -11,6 +11,7 @@ from persona_graph.graphql.describe import describe_inputs
 from persona_graph.graphql.mutations.accounts import AccountMutations
 from persona_graph.graphql.mutations.outputs import OutputMutations
 from persona_graph.graphql.mutations.personas import PersonaMutations
+from persona_graph.graphql.mutations.photos import PhotoMutations
 from persona_graph.graphql.mutations.samples import SampleMutations
 from persona_graph.graphql.mutations.voices import VoiceMutations
 from persona_graph.graphql.query import Query
@@ -20,7 +21,10 @@ from persona_graph.graphql.types.personas import SpeechOutput, VideoOutput
 
 __all__ = ["enums", "print_schema", "schema"]
 
-Mutation = merge_types("Mutation", (PersonaMutations, SampleMutations, VoiceMutations, OutputMutations, AccountMutations))
+Mutation = merge_types(
+    "Mutation",
+    (PersonaMutations, SampleMutations, PhotoMutations, VoiceMutations, OutputMutations, AccountMutations),
+)
 Mutation.__strawberry_definition__.description = (  # type: ignore[attr-defined]
     "Everything that can be changed. Expected refusals are in the payload's errors; then nothing was changed."
 )

@@ -40,7 +40,7 @@ def examine(request: Request) -> Answer:
     report = _report(request, picture, width, height)
     if not request["out"]:
         return {"content_type": kind.content_type, "width": width, "height": height, **report}
-    _write_png(request["out"], picture)
+    write_png(request["out"], picture)
     return {"content_type": PNG.content_type, "width": picture.shape[1], "height": picture.shape[0], **report}
 
 
@@ -213,7 +213,7 @@ def _check_pose(request: Request, pair: Eyes | None) -> None:
         )  # fmt: skip
 
 
-def _write_png(path: str, picture: Picture) -> None:
+def write_png(path: str, picture: Picture) -> None:
     written, encoded = cv2.imencode(".png", picture)
     if not written:
         raise RuntimeError("the portrait could not be encoded")

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persona_graph.media.bounded import Bounds, ask
+from persona_graph.media.framing import Frame
 from persona_graph.settings import Settings
 
 PORTRAIT_SIDE = 2048
+FRAME_SIDE = 512
 # Address space that OpenCV's libraries take and never touch; what is left is what the child can really use.
 OPENCV_MAPS = 224 << 20
 
@@ -80,6 +82,20 @@ async def portrait(
     """Writes the first frame upright, on white where it was transparent, at most 2048 pixels long, as a PNG that
     holds pixels and nothing else. The answer describes that PNG; refuses as :func:`probe_photo` does."""
     return await _ask(path, out_png, limits, bounds)
+
+
+async def cut_out(
+    photo: str | Path, out_png: str | Path, frame: Frame, *, bounds: Bounds | None = None
+) -> None:
+    """Writes what ``frame`` shows of one of our own portraits, 512 pixels long at most; beyond the photo its border
+    pixels run on."""
+    request = {
+        "path": str(Path(photo).absolute()), "out": str(Path(out_png).absolute()), "frame": tuple(frame),
+        "longest_side": FRAME_SIDE,
+    }  # fmt: skip
+    room = bounds or Bounds()
+    room = room.at_least(address_space=room.address_space + OPENCV_MAPS, written_bytes=4 * FRAME_SIDE**2)
+    await ask("child_frame", request, room)
 
 
 async def _ask(

@@ -60,7 +60,8 @@ async def create_avatar(personas: Personas, viewer: Viewer, sitting: Sitting, re
             return Submitted(plan, None, None)
         avatar = Avatar(
             account_id=viewer.account_id, persona_id=persona.id, name=name, status=AvatarStatus.CREATING,
-            portrait_id=photo.id, photo=photo.facts or {},
+            portrait_id=photo.id,
+            photo={**(photo.facts or {}), "width": photo.width, "height": photo.height},
         )  # fmt: skip
         session.add(avatar)
         await session.flush()

@@ -104,9 +104,12 @@ async def forget_enrolments(personas: Personas) -> int:
 
 
 async def erase_asset(personas: Personas, session: Writing, asset_id: str | None) -> None:
+    """With what was made of it only to look at."""
     asset = await session.get(Asset, asset_id) if asset_id else None
     if asset is not None:
+        preview_id = (asset.facts or {}).get("preview")
         personas.media.erase(session, asset)
+        await erase_asset(personas, session, preview_id)
 
 
 async def _cancel_jobs(personas: Personas, session: Writing, persona_id: str, *ids: str | None) -> None:

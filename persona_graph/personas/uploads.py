@@ -11,6 +11,7 @@ from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.db import utcnow
 from persona_graph.errors import MediaRefused, NotFound, UserFault
 from persona_graph.media.assets import UPLOADS, Asset, AssetPurpose, AssetState
+from persona_graph.personas.erasure import erase_asset
 from persona_graph.personas.finding import missing
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Avatar, Sample
@@ -58,7 +59,7 @@ async def delete_upload(personas: Personas, viewer: Viewer, asset_id: str) -> st
                 path=("assetId",), fix="Delete the voice, avatar or output it belongs to.",
             )  # fmt: skip
         await _need_unused(session, asset)
-        personas.media.erase(session, asset)
+        await erase_asset(personas, session, asset.id)
     return asset_id
 
 
@@ -75,7 +76,7 @@ async def erase_unused_uploads(personas: Personas) -> int:
     async with personas.db.writing() as session:
         unused = (await session.scalars(old.limit(BATCH).with_for_update())).all()
         for asset in unused:
-            personas.media.erase(session, asset)
+            await erase_asset(personas, session, asset.id)
     return len(unused)
 
 

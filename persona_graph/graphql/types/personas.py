@@ -14,6 +14,7 @@ from persona_graph.graphql.ids import cursor_row, global_id
 from persona_graph.graphql.types.assets import Asset, MediaRefusal, load_asset
 from persona_graph.graphql.types.core import Connection, Money, Node
 from persona_graph.graphql.types.jobs import InState, Job
+from persona_graph.graphql.types.photos import PhotoReport
 from persona_graph.graphql.types.quality import (
     Consistency,
     SampleMeasures,
@@ -173,29 +174,6 @@ class Voice(Node):
 
 
 @described
-class FaceBox:
-    """Where the face is, as fractions of the image from its upper left corner."""
-
-    left: float = f("0 to 1.")
-    top: float = f("0 to 1.")
-    width: float = f("0 to 1.")
-    height: float = f("0 to 1.")
-
-
-@described
-class PhotoReport:
-    """What was measured on the photo."""
-
-    width: int | None = f("Pixels.")
-    height: int | None = f("Pixels.")
-    sharpness: float | None = f(
-        "Variance of the Laplacian of the face at 256 pixels; blurred faces lie below 10."
-    )
-    brightness: float | None = f("Mean luma of the face, 0 to 255.")
-    face: FaceBox | None = f("Where the face is.")
-
-
-@described
 class Avatar(Node):
     """A portrait the persona appears as."""
 
@@ -227,12 +205,7 @@ class Avatar(Node):
     @strawberry.field(description="What was measured on the photo.")
     def photo(self) -> PhotoReport:
         facts = self.row.photo
-        box = facts.get("face_box")
-        return PhotoReport(
-            width=facts.get("width"), height=facts.get("height"), sharpness=facts.get("sharpness"),
-            brightness=facts.get("luma"),
-            face=FaceBox(left=box[0], top=box[1], width=box[2], height=box[3]) if box else None,
-        )  # fmt: skip
+        return PhotoReport.of(facts, facts.get("width"), facts.get("height"))
 
     @strawberry.field(description="The job that makes or made it.")
     async def job(self, info: Info) -> Job | None:
