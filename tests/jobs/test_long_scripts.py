@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import subprocess
+import sys
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from persona_graph.media.sentences import parts
 from persona_graph.personas.works.content import ContentWork
 from persona_graph.provider import Call, Delivery, Limits, ProviderUnavailable, Timing
 from tests.jobs.house import House, open_house
+from tests.jobs.long_worker import Vendor
 from tests.jobs.scripted import Scripted, catalog, speech_offer
 
 ROOT = Path(__file__).parents[2]
@@ -158,6 +160,30 @@ async def test_a_worker_that_dies_between_parts_repeats_nothing_that_was_kept(
         assert asked == [*PARTS[:done], PARTS[done], *PARTS[done:]]
         assert provider.keys()[done] == provider.keys()[done + 1]
         assert len([a for a in await house.attempts(job) if a.state == "DONE"]) == 3
+        assert (await house.output(job)).cost == Decimal("0.09")
+
+
+@pytest.mark.parametrize("order", [2, 3])
+async def test_after_kill_9_only_the_order_under_way_is_placed_again(
+    tmp_path: Path, redis_url: str, order: int
+) -> None:
+    """W3: a process of its own, killed while the vendor works at the second or third part."""
+    recording = spoken(0)
+    (tmp_path / "recording.wav").write_bytes(recording)
+    vendor = Vendor(tmp_path, recording)
+    async with lived_in(tmp_path, redis_url, vendor) as house:
+        job = await house.speak(SCRIPT)
+        argv = [sys.executable, "-m", "tests.jobs.long_worker", str(tmp_path), redis_url, str(order)]
+        worker = await asyncio.create_subprocess_exec(*argv, cwd=ROOT)
+        assert await worker.wait() == -9
+        assert [line.split(" ", 1)[1] for line in vendor.asked()] == PARTS[:order]
+        await house.expire_lease(job)
+        job = await house.sound(await house.finish(job))
+        assert job.state == "SUCCEEDED", (job.failure_code, job.failure_message)
+        asked = [line.split(" ", 1) for line in vendor.asked()]
+        assert [script for _, script in asked] == [*PARTS[:order], *PARTS[order - 1 :]]
+        assert asked[order - 1] == asked[order], "the same key"
+        assert len({key for key, _ in asked}) == 3
         assert (await house.output(job)).cost == Decimal("0.09")
 
 
