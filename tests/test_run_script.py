@@ -16,8 +16,7 @@ ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "run.py"
 
 # Stands in for uv: writes down how it was called, fails as told, and makes an environment that can start.
-UV = f"""#!{sys.executable} -IS
-import json, os, sys
+UV = f"""import json, os, sys
 here = os.path.dirname(os.path.abspath(__file__))
 words = sys.argv[1:]
 if words == ["--version"]:
@@ -54,7 +53,9 @@ def checkout(tmp_path: Path) -> Path:
     (plugin / "pyproject.toml").write_text("[project]")
     uv = folder / ".tools" / "bin" / "uv"
     uv.parent.mkdir(parents=True)
-    uv.write_text(UV)
+    uv.with_suffix(".py").write_text(UV)
+    # Not `#!python`: the interpreter's own path may have a space in it.
+    uv.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "$0.py" "$@"\n')
     uv.chmod(uv.stat().st_mode | stat.S_IXUSR)
     return folder
 
