@@ -27,6 +27,7 @@ from persona_graph.settings import Settings
 EXTENSION = "persona_graph.wire"
 # Data that a peer has not taken in for so long ends its connection (Linux).
 UNREAD_SECONDS = 30
+UNREAD_BYTES = 32_768
 MAX_FRAGMENTS = 1_000
 # Frames a peer may send at once, and per second after that; the application counts messages the same way.
 BURST, RATE = 2_000, 500
@@ -87,9 +88,11 @@ class WatchedHttp(HttpToolsProtocol):
 class Wire(WebSocketsSansIOProtocol):
     """A WebSocket that the application may write prepared text frames to, wait for, and abort."""
 
-    def connection_made(self, transport: BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         _watch(transport)
+        # What a peer that stops reading costs, times the sockets that stop at once.
+        transport.set_write_buffer_limits(high=UNREAD_BYTES)
         self._pace = Pace(BURST, RATE)
 
     def handle_connect(self, event: Any) -> None:

@@ -20,7 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.db import utcnow
 from persona_graph.errors import InvalidInput, NotFound, Unauthenticated
-from persona_graph.graphql.transport import Edge, Limits, Server, uvicorn_options
+from persona_graph.graphql.transport import Edge, Limits, Planner, Server, uvicorn_options
 from persona_graph.settings import Settings
 
 DSN = "postgresql://admin:hunter2@db.internal/prod"
@@ -330,7 +330,7 @@ def opened(schema: strawberry.Schema) -> Opener:
 
     @contextlib.asynccontextmanager
     async def start(
-        *, stock: bool = False, limits: Limits | None = None, **fields: Any
+        *, stock: bool = False, limits: Limits | None = None, planner: Planner | None = None, **fields: Any
     ) -> AsyncIterator[World]:
         settings = Settings(**{"introspection": False, **fields})
         board = Board()
@@ -346,7 +346,9 @@ def opened(schema: strawberry.Schema) -> Opener:
             finally:
                 board.contexts -= 1
 
-        edge = Edge(schema, context, lambda token: world.authenticate(token), settings, limits=limits)
+        edge = Edge(
+            schema, context, lambda token: world.authenticate(token), settings, limits=limits, planner=planner
+        )
         app = Starlette(routes=edge.routes)
         options: dict[str, Any] = {} if stock else uvicorn_options(settings)
         config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_level="warning", **options)

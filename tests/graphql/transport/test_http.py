@@ -425,6 +425,30 @@ async def test_page_sizes_in_variables_count(world: Any) -> None:
     assert code(await world.post(nested, variables={"n": "5"})) == "BAD_USER_INPUT"
 
 
+async def test_a_plan_answers_in_place_of_the_executor_or_declines(opened: Any) -> None:
+    planned: list[str | None] = []
+
+    def planner(operation: Any) -> Any:
+        planned.append(operation.name)
+
+        async def plan(context: Any, variables: Any) -> Any:
+            if variables.get("name") == "nobody":
+                return None
+            return {"hello": f"planned for {context['viewer'].account_id}"}
+
+        return plan if operation.name == "Planned" else None
+
+    async with opened(planner=planner) as world:
+        query = 'query Planned($name: String = "you") { hello(name: $name) }'
+        for _ in range(3):
+            assert (await world.post(query)).json()["data"] == {"hello": "planned for alice"}
+        declined = await world.post(query, variables={"name": "nobody"})
+        assert declined.json()["data"] == {"hello": "Hello nobody"}
+        assert (await world.post("query Other { hello }")).json()["data"] == {"hello": "Hello you"}
+        assert planned == ["Planned", "Other"]
+        assert world.board.contexts == 0
+
+
 async def test_a_stock_server_runs_it_too(opened: Any) -> None:
     async with opened(stock=True) as world:
         assert (await world.post("{ hello }")).json()["data"] == {"hello": "Hello you"}
