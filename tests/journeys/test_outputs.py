@@ -216,6 +216,7 @@ async def test_a_face_from_its_photo_to_its_deletion(stage: Stage, client: Clien
     persona = await agreed(client, "Many faces")
     photo = await client.upload(PORTRAIT, "PHOTO")
     stock = {"voicePolicy": "ALLOW_STOCK_VOICE", "personaId": persona, "photoId": photo}
+    await client.change("assessPhoto", "__typename", photoId=photo)
     face = "avatar { id status approval photo { width height sharpness brightness face { left top width height } } portrait { id contentType } } job { id kind }"
     first = await client.change("createAvatar", face, name="First", **stock)
     photo_report = first["avatar"]["photo"]
