@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from persona_graph.media.bounded import Bounds, ask
 
 _CLEAN_RATE = 24_000
+_SLOTS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 class Passage(NamedTuple):
@@ -81,7 +85,7 @@ async def analyse(
     request = {"path": str(Path(path).absolute()), "max_seconds": max_seconds}
     if out is not None:
         request["out"] = str(Path(out).absolute())
-    room = (bounds or Bounds()).at_least(
+    room = (bounds or Bounds(slots=_slots())).at_least(
         seconds=20 + max_seconds / 10,
         address_space=(1 << 30) + int(8 * 48_000 * max_seconds),
         written_bytes=int(2 * _CLEAN_RATE * (max_seconds + 2)) + 4096,
@@ -93,3 +97,9 @@ async def analyse(
         **{**answer, "rhythm": tuple(answer["rhythm"])}, passages=passages,
         company=Company(*company) if company else None, cleaned=Cleaned(**cleaned) if cleaned else None,
     )  # fmt: skip
+
+
+def _slots() -> asyncio.Semaphore:
+    """Half the processors: an analysis takes seconds, and uploads are looked at meanwhile."""
+    loop = asyncio.get_running_loop()
+    return _SLOTS.setdefault(loop, asyncio.Semaphore(max((os.cpu_count() or 1) // 2, 1)))
