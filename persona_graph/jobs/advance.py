@@ -22,6 +22,7 @@ from persona_graph.jobs.bench import open_bench
 from persona_graph.jobs.call import lend
 from persona_graph.jobs.endings import ENDED
 from persona_graph.jobs.lease import Fenced, Lease, claim, one_transaction, release, renew
+from persona_graph.jobs.rests import DOWN_SECONDS, Rest
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import OPEN_ATTEMPTS, Attempt, AttemptState, Job, Leg, LegState
@@ -30,6 +31,7 @@ from persona_graph.provider import Cost, Delivery, Offer, Order, PaymentSafety, 
 
 START_SECONDS = 240.0
 CHECK_SECONDS = 30.0
+STORE_SECONDS = 10.0
 STARTS = 3
 
 log = logging.getLogger(__name__)
@@ -65,7 +67,10 @@ class Placed:
 
 async def advance(jobs: Jobs, job_id: str) -> float | None:
     """Do what can be done now. Returns seconds until it is worth coming back, or ``None``."""
+    if jobs.is_held(job_id):
+        return None
     lease = Lease(job_id)
+    jobs.keep_alive(job_id, lease.token)
     try:
         return await _slice(jobs, lease) if await claim(jobs, lease) else None
     except Fenced:
@@ -113,7 +118,7 @@ async def _step(jobs: Jobs, lease: Lease, scene: Scene) -> float | None:
         return None
     except (WorkRefused, UserFault) as refused:
         if refused.code == "STORAGE_UNAVAILABLE":
-            return await midway.come_back(jobs, lease, refused.message)
+            return await midway.wait_for(jobs, lease, scene.leg, refused.message, STORE_SECONDS)
         await endings.refuse(jobs, lease, scene.attempt, refused.code, refused.message, refused.fix)
         return ENDED
 
@@ -147,12 +152,26 @@ async def _begin(jobs: Jobs, lease: Lease, scene: Scene) -> float | None:
     offer = provider.offer(chosen["offer"]) if provider else None
     if provider is None or offer is None:
         raise SkipCandidate(f"{chosen['provider']} is not installed any more")
+    rest = await jobs.rests.find(provider.id)
+    if rest is not None:
+        return await _let_rest(jobs, lease, scene, offer, rest)
     job = await midway.begin(jobs, lease, scene.leg)
     order = await jobs.works[job.kind].order(open_bench(jobs, lease, job, job.leg(scene.leg.n), provider.id))
     attempt = await midway.send(jobs, lease, scene.leg, provider, offer, new_id())
     if attempt is None:
         return None
     return await _place(jobs, lease, scene, Placed(attempt, provider, offer), order)
+
+
+async def _let_rest(jobs: Jobs, lease: Lease, scene: Scene, offer: Offer, rest: Rest) -> float | None:
+    """One that is down is passed over for the next, one that is busy is waited for: so is the last one of all."""
+    candidates = scene.leg.route["candidates"]
+    why = f"{candidates[scene.leg.candidate]['provider']} is {'unavailable' if rest.down else 'busy'}"
+    others = scene.leg.candidate + 1 < len(candidates)
+    if (rest.down and others) or await midway.has_waited(jobs, scene.job, offer.give_up_after):
+        await midway.give_way(jobs, lease, scene.leg, None, why)
+        return None
+    return await midway.wait_for(jobs, lease, scene.leg, why, rest.seconds)
 
 
 async def _place(jobs: Jobs, lease: Lease, scene: Scene, placed: Placed, order: Order) -> float | None:
@@ -182,8 +201,11 @@ async def _not_placed(
 ) -> float | None:
     match trouble.kind:
         case Kind.BUSY:
-            return await midway.rest(jobs, lease, attempt, trouble.why, trouble.retry_after)
+            seconds = midway.pause_seconds(attempt.busy, trouble.retry_after)
+            await jobs.rests.begin(attempt.provider, seconds)
+            return await midway.rest(jobs, lease, attempt, trouble.why, seconds)
         case Kind.UNAVAILABLE:
+            await jobs.rests.begin(attempt.provider, DOWN_SECONDS, down=True)
             await midway.give_way(jobs, lease, scene.leg, attempt, trouble.why)
             return None
         case Kind.UNKNOWN:

@@ -42,12 +42,12 @@ def open_bench(jobs: Jobs, lease: Lease, job: Job, leg: Leg, provider: str) -> B
 
 
 async def say_stage(
-    jobs: Jobs, session: Writing, job: Job, leg: Leg, name: str, within: float | None
+    jobs: Jobs, session: Writing, job: Job, leg: Leg, name: str, within: float | None, message: str = ""
 ) -> None:
     """Begin a stage; ``within`` is the part of this leg that lies behind, 0–1."""
     if job.stage == name:
         return
-    job.stage, job.message = name, ""
+    job.stage, job.message = name, message[:200]
     if within is not None:
         job.fraction = max(job.fraction or 0.0, share(job, leg, within))
         job.progress_source = ProgressSource.MEASURED

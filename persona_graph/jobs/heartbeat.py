@@ -30,16 +30,22 @@ class Heartbeat:
         self._held: dict[str, tuple[str, float]] = {}
         self._silent = 0.0
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="lease-heartbeat", daemon=True)
+        # The watch has its own, because the beat may have to wait for the database.
+        self._threads = [
+            threading.Thread(target=self._run, name="lease-heartbeat", daemon=True),
+            threading.Thread(target=self._watch, name="loop-watch", daemon=True),
+        ]
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=5)
 
     def hold(self, job_id: str, token: str, seconds: float) -> None:
         """Renew this lease for as long as that; called again, for as long from then on."""
@@ -58,7 +64,6 @@ class Heartbeat:
         db = Database(self._url)
         try:
             while not self._stop.wait(self._lease / 4):
-                self._watch()
                 now = time.monotonic()
                 kept = {token: job for token, (job, until) in list(self._held.items()) if until > now}
                 if kept:
@@ -67,14 +72,16 @@ class Heartbeat:
             await db.close()
 
     def _watch(self) -> None:
-        # Counted in beats, not by the clock: a process that was stopped as a whole is not blocked.
-        self._silent += self._lease / 4
-        if self._silent > self._patience:
-            # Nothing else gets out of a loop that never yields; the leases bring the jobs back.
-            log.critical("the event loop is blocked for %.0f s; this worker ends itself", self._silent)
-            os.kill(os.getpid(), signal.SIGKILL)
-        with contextlib.suppress(RuntimeError):  # the loop was closed just now
-            self._loop.call_soon_threadsafe(self._tick)
+        beat = min(self._lease, self._patience) / 4
+        while not self._stop.wait(beat):
+            # Counted in beats, not by the clock: a process that was stopped as a whole is not blocked.
+            self._silent += beat
+            if self._silent > self._patience:
+                # Nothing else gets out of a loop that never yields; the leases bring the jobs back.
+                log.critical("the event loop is blocked for %.0f s; this worker ends itself", self._silent)
+                os.kill(os.getpid(), signal.SIGKILL)
+            with contextlib.suppress(RuntimeError):  # the loop was closed just now
+                self._loop.call_soon_threadsafe(self._tick)
 
     async def _renew(self, db: Database, kept: dict[str, str]) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import random
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -116,11 +117,11 @@ async def pause(jobs: Jobs, lease: Lease, attempt: Attempt, why: str, retry_afte
         mine = await session.get_one(Attempt, attempt.id)
         mine.busy = attempt.busy + 1
         mine.error = why[:500]
-        return _wait(job, _pause_seconds(attempt.busy, retry_after))
+        return _wait(job, pause_seconds(attempt.busy, retry_after))
 
 
 @one_transaction
-async def rest(jobs: Jobs, lease: Lease, attempt: Attempt, why: str, retry_after: object) -> float | None:
+async def rest(jobs: Jobs, lease: Lease, attempt: Attempt, why: str, seconds: float) -> float | None:
     """Surely not accepted: the same provider again after a while, within reason."""
     async with fenced(jobs, lease) as (session, job):
         mine = await end_attempt(jobs, session, attempt, AttemptState.FAILED, why)
@@ -128,7 +129,7 @@ async def rest(jobs: Jobs, lease: Lease, attempt: Attempt, why: str, retry_after
         if mine.busy >= BUSY_LIMIT:
             await _next_candidate(jobs, session, job, attempt.leg, f"{attempt.provider} stayed busy: {why}")
             return None
-        return _wait(job, _pause_seconds(attempt.busy, retry_after))
+        return _wait(job, seconds)
 
 
 @one_transaction
@@ -150,10 +151,20 @@ async def _next_candidate(jobs: Jobs, session: Writing, job: Job, n: int, why: s
 
 
 @one_transaction
-async def come_back(jobs: Jobs, lease: Lease, why: str) -> float:
-    log.warning("job %s waits: %s", lease.job_id, why)
-    async with fenced(jobs, lease) as (_session, job):
-        return _wait(job, _pause_seconds(4, None))
+async def wait_for(jobs: Jobs, lease: Lease, leg: Leg, why: str, seconds: float) -> float:
+    """Nothing is under way; what is needed for it is not there. Not all that wait come back at once."""
+    log.info("job %s waits %.0f s: %s", lease.job_id, seconds, why)
+    async with fenced(jobs, lease) as (session, job):
+        job.leg(leg.n).state = LegState.RUNNING
+        await say_stage(jobs, session, job, job.leg(leg.n), f"WAITING_FOR_{leg.name}", None, why)
+        return _wait(job, seconds * random.uniform(1.0, 1.2))  # noqa: S311
+
+
+@one_transaction
+async def has_waited(jobs: Jobs, job: Job, long: timedelta) -> bool:
+    late = select(Job.id).where(Job.id == job.id, Job.started_at < now_plus(-long.total_seconds()))
+    async with jobs.db.reading() as session:
+        return (await session.scalar(late)) is not None
 
 
 @one_transaction
@@ -204,6 +215,6 @@ def _look_again(asked: object) -> float:
     return seconds_of(asked, SOONEST_SECONDS, BUSY_CAP_SECONDS, LOOK_SECONDS)
 
 
-def _pause_seconds(tries: int, retry_after: object) -> float:
+def pause_seconds(tries: int, retry_after: object) -> float:
     own = random.uniform(SOONEST_SECONDS, min(2.0 ** min(tries, 8), BUSY_CAP_SECONDS))  # noqa: S311
     return max(own, seconds_of(retry_after, SOONEST_SECONDS, BUSY_CAP_SECONDS, SOONEST_SECONDS))

@@ -161,7 +161,9 @@ class House:
         return await self.job(job)
 
     async def hurry(self, job: Job) -> None:
-        """The database's clock is what a wait is measured by: let it be over."""
+        """The database's clock is what a wait is measured by: let it be over, and every provider's rest too."""
+        for candidate in [candidate for leg in job.legs for candidate in leg.route["candidates"]]:
+            await self.jobs.rests.begin(candidate["provider"], 0)
         async with self.db.writing() as session:
             await session.execute(update(Job).where(Job.id == job.id).values(wake_at=None, rung_at=None))
 
