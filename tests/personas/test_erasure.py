@@ -30,6 +30,8 @@ from tests.world import Owner, World, public
 
 CANARY = "canary"
 
+pytestmark = pytest.mark.parametrize("world", ["sqlite", "postgres"], indirect=True)
+
 
 async def stored(world: World) -> set[str]:
     """Bytes that lie in the store, once the deletions under way are through."""

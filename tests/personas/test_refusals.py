@@ -114,6 +114,7 @@ async def test_a_rehearsal_answers_everything_and_writes_nothing(
         assert again["job"] is None
 
 
+@pytest.mark.parametrize("world", ["sqlite", "postgres"], indirect=True)
 @pytest.mark.parametrize("mutation", PAID)
 async def test_the_same_request_is_the_same_job(world: World, owner: Owner, mutation: str) -> None:
     """G18, G19: repeated one after the other and all at once; with other input; with keys that are none."""
