@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _FEWEST_VOICED = 50  # hops; half a second
 _PACE_SECONDS = 5.0
+_ROOM_STEPS = 6  # 0.2 s: the room answers after the word
 # From here on nothing is taken away: the filter would only do harm.
 CLEAN_ENOUGH = 30.0
 
@@ -64,11 +65,12 @@ def _of_the_speech(sound: Numbers, speech: Truths, peak: float) -> dict[str, Any
     if not speech.any() or not len(level):
         return found
     heard = child_measures.per_hop(speech, len(level))
+    falling = child_measures.per_hop(child_measures.around(speech, _ROOM_STEPS), len(level))
     pitch = pitch_track(sound, heard)
     passages, company = timbre(sound, speech)
     return found | _of_the_voice(pitch[pitch > 0]) | _of_the_pace(level, heard, pitch) | {
         "dynamic_range_db": child_measures.dynamic_range(level, heard),
-        "reverberation_seconds": child_measures.reverberation(level, heard, noise),
+        "reverberation_seconds": child_measures.reverberation(level, falling, noise),
         "passages": passages, "company": company, "rhythm": child_measures.rhythm(level),
     }  # fmt: skip
 

@@ -125,7 +125,8 @@ async def test_a_room_is_heard(tmp_path: Path) -> None:
     found = []
     for n, seconds in enumerate((0.0, 0.4, 0.8)):
         tail = np.random.default_rng(5).standard_normal(int(RATE * max(seconds, 0.001)))
-        tail *= 10 ** (-3 * np.arange(len(tail)) / len(tail)) / (np.linalg.norm(tail) or 1) * 0.7
+        tail *= 10 ** (-3 * np.arange(len(tail)) / len(tail))
+        tail *= 0.7 / np.linalg.norm(tail)
         tail[0] = 1
         size = len(voice) + len(tail)
         wet = np.fft.irfft(np.fft.rfft(voice, size) * np.fft.rfft(tail, size), size)[: len(voice)]
