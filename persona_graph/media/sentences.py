@@ -39,9 +39,10 @@ def sentences(text: str, language: str = "en") -> list[str]:
 
 
 def _is_end(text: str, begin: int, stop: re.Match[str], known: frozenset[str], ordinals: bool) -> bool:
-    if stop[0][0] != ".":
-        return True
     after = text[stop.end() :].lstrip()[:1]
+    if stop[0][0] != ".":
+        # "Why not?" she said.
+        return not (stop[0][-1] in "\"'”’»" and after.islower())
     if stop[0].startswith(".") and not stop[0].startswith("..") and len(stop[0]) == 1:
         word = _LAST_WORD.search(text[begin : stop.start()])
         if word and _goes_on(word[1], after, known, ordinals):

@@ -13,6 +13,7 @@ CASES = [
      ["Dr. Smith met Mr. J. Jones at 3.30 p.m. on Jan. 5.", "They left!", "Why?", "Nobody knows..."]),
     ("en", 'She said: "Go home." Then it rained (a lot). See e.g. www.example.com for more.',
      ['She said: "Go home."', "Then it rained (a lot).", "See e.g. www.example.com for more."]),
+    ("en", '"Why not?" she said. "No!" \'Yes!\'', ['"Why not?" she said.', '"No!"', "'Yes!'"]),
     ("en", "Wait... what? It costs $3.50 today.", ["Wait... what?", "It costs $3.50 today."]),
     ("de", "Das ist z.B. am 3. Mai so. Dr. Weber kommt usw. und so fort. Gut!",
      ["Das ist z.B. am 3. Mai so.", "Dr. Weber kommt usw. und so fort.", "Gut!"]),

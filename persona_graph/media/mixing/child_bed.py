@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from persona_graph.media.mixing.child_pauses import quiet_power
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydub import AudioSegment
@@ -64,14 +66,17 @@ def ducking(speech: Samples, rate: int, duck_db: float) -> Samples:
     padded = np.zeros(count * step, dtype=np.float32)
     padded[: len(speech)] = speech
     power = np.square(padded.reshape(-1, step), dtype=np.float64).mean(axis=1)
-    spoken = power > max(power.mean() * 10**-2.5, 1e-8)
+    spoken = power > max(quiet_power(power), 1e-8)
     low = _widened(spoken, int(_AHEAD_SECONDS / _STEP_SECONDS), int(_HOLD_SECONDS / _STEP_SECONDS))
     width = int(_RAMP_SECONDS / _STEP_SECONDS) | 1
     ramp = np.hanning(width + 2)[1:-1]
     smooth = np.convolve(np.pad(low.astype(float), width // 2, mode="edge"), ramp / ramp.sum(), mode="valid")
     at = (np.arange(count) + 0.5) * step
-    decibels = np.interp(np.arange(len(speech)), at, -abs(duck_db) * smooth)
-    return (10 ** (decibels / 20)).astype(np.float32)
+    gain = np.empty(len(speech), dtype=np.float32)
+    for start in range(0, len(gain), 1 << 20):
+        stop = min(start + (1 << 20), len(gain))
+        gain[start:stop] = 10 ** (np.interp(np.arange(start, stop), at, -abs(duck_db) / 20 * smooth))
+    return gain
 
 
 def _widened(spoken: NDArray[np.bool_], before: int, after: int) -> NDArray[np.bool_]:
