@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from persona_graph.media.child_faces import Box, Picture, eyes, vote
+from persona_graph.media.child_faces import BORDER_RUNS_ON, Box, Picture, eyes, vote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def find_cut(grey: Picture) -> Box | None:
     small = _small(grey)
     height, width = small.shape
     margin = int(_MARGIN * _SIDE)
-    wider = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+    wider = cv2.copyMakeBorder(small, margin, margin, margin, margin, BORDER_RUNS_ON)
     high, wide = wider.shape
     for box in _found(np.asarray(wider, dtype=np.uint8)):
         inside = Box(
@@ -76,4 +76,4 @@ def _turned(grey: Picture, degrees: float) -> Picture:
     size = int(height * sine + width * cosine), int(height * cosine + width * sine)
     turn[0, 2] += (size[0] - width) / 2
     turn[1, 2] += (size[1] - height) / 2
-    return np.asarray(cv2.warpAffine(grey, turn, size, borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
+    return np.asarray(cv2.warpAffine(grey, turn, size, borderMode=BORDER_RUNS_ON), dtype=np.uint8)

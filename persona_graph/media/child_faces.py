@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 else:
     Picture = Any
 
+# OpenCV's number for a border whose outermost pixels are repeated; its own word for it is a vendor's name.
+BORDER_RUNS_ON = 1
+
 _DETECTION_SIDE = 1000
 _SMALLEST = 48
 _VOTERS = ("frontalface_default", "frontalface_alt", "frontalface_alt2")

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from persona_graph.media.child import Answer, Request, damaged, open_file, reply
+from persona_graph.media.child_faces import BORDER_RUNS_ON
 from persona_graph.media.child_photo import write_png
 
 
@@ -30,7 +31,7 @@ def cut_out(request: Request) -> Answer:
     write_png(
         request["out"],
         np.asarray(
-            cv2.warpAffine(picture, place, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE),
+            cv2.warpAffine(picture, place, size, flags=cv2.INTER_CUBIC, borderMode=BORDER_RUNS_ON),
             dtype=np.uint8,
         ),
     )
