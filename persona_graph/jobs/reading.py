@@ -36,7 +36,7 @@ async def jobs_pages(
     return await pages_of(db, Job, "persona_id", persona_ids, _own(viewer, state), first, after)
 
 
-def _own(viewer: Viewer, state: JobState | None) -> Select[tuple[Job]]:
+def _own(viewer: Viewer, state: JobState | None) -> Select[Job]:
     rows = select(Job).where(Job.account_id == viewer.account_id)
     return rows if state is None else rows.where(Job.state == state)
 

@@ -90,8 +90,9 @@ async def drop_samples(personas: Personas, session: Writing, voice_id: str) -> N
 async def forget_enrolments(personas: Personas) -> int:
     """Tell vendors to delete voices that were deleted here; what they do not confirm stays pending."""
     async with personas.db.reading() as session:
-        rows = select(Enrolment).where(Enrolment.state == EnrolmentState.FORGETTING).limit(20)
-        pending = list((await session.scalars(rows)).all())
+        # The least tried first: one vendor that never answers must not keep the others from being asked.
+        rows = select(Enrolment).where(Enrolment.state == EnrolmentState.FORGETTING).order_by(Enrolment.tries)
+        pending = list((await session.scalars(rows.limit(20))).all())
     confirmed = 0
     for enrolment in pending:
         done = await forget_voice(personas.jobs, enrolment.provider, enrolment.vendor_voice, enrolment.id)
