@@ -89,17 +89,13 @@ class MusicInput:
         "Under which licence you may use the upload, in words or as an SPDX id; needed with assetId.",
         default="",
     )
-    gain_db: float = f(
-        "-40 to 0: its loudness against the speech where nobody speaks, in LU.", default=-12.0
-    )
+    gain_db: float = f("-40 to 0: its loudness against the speech where nobody speaks, in LU.", default=-12.0)
     duck_db: float = f("0 to 40: how many dB lower it is where somebody speaks.", default=10.0)
     fade_seconds: float = f("0 to 30: how long it fades in and out.", default=1.5)
 
     def wish(self) -> MusicWish:
         asset_id = row_id("Asset", self.asset_id, "music", "assetId") if self.asset_id is not None else None
-        return MusicWish(
-            asset_id, self.loop, self.licence, self.gain_db, self.duck_db, self.fade_seconds
-        )
+        return MusicWish(asset_id, self.loop, self.licence, self.gain_db, self.duck_db, self.fade_seconds)
 
 
 def sound_wish(

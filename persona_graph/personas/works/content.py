@@ -72,7 +72,11 @@ class ContentWork:
             output.similarity = spoken.result.get("similarity")
         shown = job.legs[-1].result
         output.timing_source = shown.get("timing_source")
-        output.vtt_id, output.srt_id, output.poster_id = shown.get("vtt"), shown.get("srt"), shown.get("poster")
+        output.vtt_id, output.srt_id, output.poster_id = (
+            shown.get("vtt"),
+            shown.get("srt"),
+            shown.get("poster"),
+        )
         output.served = [_served(leg) for leg in job.legs]
         output.price = job.settled
         output.cost = sum((leg.cost for leg in job.legs if leg.cost is not None), start=job.settled * 0)

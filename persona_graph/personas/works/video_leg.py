@@ -87,7 +87,9 @@ async def _dressed(
         track.write_text(shown.srt(), encoding="utf-8")
     whole = probe.faststart and abs(probe.seconds - (probe.audio_seconds or 0.0)) <= video.SYNC_SECONDS
     out = None if whole and not (track or burned) else folder / "finished.mp4"
-    await video.dress_video(path, probe, out=out, poster=poster, track=track, burned=burned, language=language)
+    await video.dress_video(
+        path, probe, out=out, poster=poster, track=track, burned=burned, language=language
+    )
     if out is None:
         return path, probe
     again = await video.probe_video(out)
