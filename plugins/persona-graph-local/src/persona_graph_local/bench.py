@@ -34,12 +34,12 @@ class Bench:
         return content if isinstance(content, dict) else None
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
-        """Whole or not at all, also when the machine stops in the middle."""
+        """Whole or not at all; a result stands even if the machine stops right after."""
         draft = self.folder / f".{name}"
         with draft.open("wb") as file:
             file.write(json.dumps(content, ensure_ascii=True).encode())
             file.flush()
-            if name != PROGRESS:
+            if name == RESULT:
                 os.fsync(file.fileno())
         draft.replace(self.folder / name)
 

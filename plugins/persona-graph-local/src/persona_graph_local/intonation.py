@@ -11,6 +11,8 @@ from persona_graph_local.vocoder import HIGHEST, LOWEST, Floats
 # Further from the median than this (in natural logarithms, 9.5 semitones) it is an octave error.
 _OCTAVE_ERROR = 0.55
 _FEWEST = 40
+# Stretched further than this the engine's intonation sounds sung, and is understood less.
+_NARROWER, _WIDER = 0.5, 1.8
 
 
 class NoPitch(ValueError):
@@ -37,7 +39,7 @@ def intonation(f0: Floats) -> Intonation:
 
 def moved(f0: Floats, source: Intonation, target: Intonation) -> Floats:
     """A pitch track of ``source`` in the range of ``target``."""
-    ratio = np.clip(target.spread / source.spread, 0.5, 2.5)
+    ratio = np.clip(target.spread / source.spread, _NARROWER, _WIDER)
     away = np.log(np.maximum(f0, 1.0) / source.median)
     shifted = target.median * np.exp(np.clip(away, -_OCTAVE_ERROR, _OCTAVE_ERROR) * ratio)
     return np.where(f0 > 0, np.clip(shifted, LOWEST / 2, HIGHEST * 2), 0.0)

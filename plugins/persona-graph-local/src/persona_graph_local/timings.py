@@ -54,12 +54,14 @@ def _written_words(text: str) -> list[_Word]:
 
 
 def _engine_words(text: str, marks: Sequence[Mark]) -> list[_Word]:
-    found: dict[int, _Word] = {}
-    for mark in marks:
-        written = text[mark.position : mark.position + mark.length].strip()
-        if mark.ipa is None and says_something(written):
-            found.setdefault(mark.position, _Word(written, mark.position))
-    return [found[position] for position in sorted(found)]
+    """Where nothing shows its words, each reaches from one of the engine's to the next."""
+    edges = [*sorted({mark.position for mark in marks if mark.ipa is None}), len(text)]
+    found = []
+    for start, end in pairwise(edges):
+        written = _EDGES.sub("", text[start:end].strip())
+        if says_something(written):
+            found.append(_Word(written, start))
+    return found
 
 
 def _sounds(marks: Sequence[Mark], length: int) -> Iterator[tuple[Said, int]]:

@@ -28,11 +28,11 @@ VARIANTS = (
     "Andy", "Alicia", "Annie", "belinda", "linda", "sandro", "steph2",
 )  # fmt: skip
 _FINALISTS = 4
-_WARPS = (0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12)
+_WARPS = (0.9, 0.93, 0.96, 1.0, 1.04, 1.08)
 # A semitone that the vocoder has to bridge costs as much as this many dB between the spectra.
 _DB_PER_SEMITONE = 0.1
-# Slower or faster than this no length of a spoken script could be foretold.
-_SLOWEST, _FASTEST = 120, 230
+# Drawn out further the engine is hard to understand; faster, no script's length could be foretold.
+_SLOWEST, _FASTEST = 130, 230
 _PITCH_STEPS = 6
 _BANK_CHARACTERS = 160
 _PROOF = "She had your dark suit in greasy wash water all year. Please call the office before noon, will you?"

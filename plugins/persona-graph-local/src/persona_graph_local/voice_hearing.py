@@ -18,6 +18,9 @@ _CHUNK = 20 * RATE
 _SHORTEST = RATE // 5
 _MOST_FRAMES = 20_000
 _LEAST_SECONDS = 2.0
+# In noise one frame in ten passes for voiced, in speech at least one in three.
+_LEAST_VOICED = 0.15
+_NO_VOICE = "No voice was heard in the recordings. Record somebody speaking, close to the microphone."
 
 
 class TooLittleSpeech(ValueError):
@@ -50,10 +53,10 @@ def hear(recordings: list[Path], report: Callable[[float], None]) -> Heard:
         report(min(1.0, done / max(total, 0.01)))
     if not kept or (speech := sum(seconds for _, seconds in paces)) < _LEAST_SECONDS:
         raise TooLittleSpeech("The recordings hold less than two seconds of speech. Record at least ten.")
-    f0, envelope, noise = (np.concatenate(part) for part in zip(*kept, strict=True))
-    return Heard(
-        Frames(f0, envelope, noise), _pitch(np.concatenate(tracks)), _weighted(paces, speech), speech
-    )
+    frames = Frames(*(np.concatenate(part) for part in zip(*kept, strict=True)))
+    if np.mean(frames.f0[audible(frames)] > 0) < _LEAST_VOICED:
+        raise TooLittleSpeech(_NO_VOICE)
+    return Heard(frames, _pitch(np.concatenate(tracks)), _weighted(paces, speech), speech)
 
 
 def _chunks(recordings: list[Path]) -> Iterator[Floats]:
@@ -68,7 +71,7 @@ def _pitch(f0: Floats) -> Intonation:
     try:
         return intonation(f0)
     except NoPitch as error:
-        raise TooLittleSpeech("No voice was heard in the recordings: they hold no voiced speech.") from error
+        raise TooLittleSpeech(_NO_VOICE) from error
 
 
 def _weighted(paces: list[tuple[float, float]], seconds: float) -> float:

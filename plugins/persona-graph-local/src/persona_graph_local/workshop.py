@@ -27,6 +27,7 @@ _ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "PATH": "/usr/bin:/bin",
 }
+_LAST_MOMENT = 2.0
 
 
 class Lost(Exception):
@@ -78,12 +79,15 @@ class Workshop:
         bench = Bench(folder)
         # Looked at in this order, a child that ends meanwhile is never taken for a lost one.
         working = bench.alive()
-        if (result := bench.read(RESULT)) is not None:
+        result, error = bench.read(RESULT), bench.read(ERROR) or {}
+        if result is not None or error.get("kind") == REJECTED:
+            self._take_leave(folder)
+        if result is not None:
             return result
-        if (error := bench.read(ERROR)) is not None and error.get("kind") == REJECTED:
+        if error.get("kind") == REJECTED:
             raise Refused(str(error.get("message")), str(error.get("code")))
         if not working:
-            raise Lost(str((error or {}).get("message", "the work was interrupted")))
+            raise Lost(str(error.get("message", "the work was interrupted")))
         return bench.read(PROGRESS) or {"fraction": None, "stage": "starting"}
 
     def stop(self, folder: Path) -> None:
@@ -95,6 +99,13 @@ class Workshop:
         if child:
             _reap(child)
         self._bury()
+
+    def _take_leave(self, folder: Path) -> None:
+        """A child that has written its last paper needs a moment to end."""
+        if child := self._children.get(folder):
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=_LAST_MOMENT)
+            self._bury()
 
     def _bury(self) -> None:
         """Children that have ended are taken leave of, whoever asks about them."""
