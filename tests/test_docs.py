@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
+import soundfile
 
 from persona_graph import errors
+from persona_graph.accounts.tokens import USED_STEP
+from persona_graph.accounts.viewers import CACHE_SECONDS
 from persona_graph.catalog.routing import RefusalCode
+from persona_graph.children import LOG_BYTES
+from persona_graph.embedded import Embedded
 from persona_graph.graphql.transport import faults, ws
+from persona_graph.graphql.transport.streams import RECHECK_SECONDS
 from persona_graph.graphql.types.core import _TYPES
 from persona_graph.http_media import _STATUS
+from persona_graph.media.video import probe_video
+from persona_graph.runtime import Runtime
+from persona_graph.settings import Settings
+from persona_graph.worker import ORPHANS_AFTER, _chores
 from tests.client import ROOT
 
 DOCS = ROOT / "docs"
@@ -141,3 +154,59 @@ def _name(func: ast.expr) -> str:
 
 def _text(node: ast.expr) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.timeout(400)
+async def test_the_first_persona_is_made_as_the_page_says(tmp_path: Path) -> None:
+    """Every block of docs/first-persona.md, in order, in one shell, against a stack with what comes with it."""
+    blocks = BLOCK.findall((DOCS / "first-persona.md").read_text(encoding="utf-8"))
+    assert len(blocks) > 10
+    script = tmp_path / "first-persona.sh"
+    script.write_text("set -euo pipefail\n" + "\n".join(blocks), encoding="utf-8")
+    (tmp_path / "persona_graph").symlink_to(ROOT / "persona_graph")
+    async with Embedded(tmp_path / "stack", port=0) as stack:
+        environment = {**os.environ, "URL": stack.url, "TOKEN": stack.token, "no_proxy": "*"}
+        shell = await asyncio.create_subprocess_exec(
+            "bash", str(script), cwd=tmp_path, env=environment, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said, _ = await asyncio.wait_for(shell.communicate(), 360)
+        assert shell.returncode == 0, said.decode()[-4000:]
+    text = said.decode()
+    for word in ("I agree that recordings of this voice", "APPROVED", '"stage":"SUCCEEDED"', "410"):
+        assert word in text, text[-4000:]
+    for name in ("preview.wav", "speech.wav"):
+        assert soundfile.info(tmp_path / name).duration > 1
+    video = await probe_video(tmp_path / "video.mp4")
+    assert video.seconds == pytest.approx(soundfile.info(tmp_path / "speech.wav").duration, abs=0.5)
+
+
+UNITS = {"second": 1.0, "hour": 3600.0, "day": 86400.0, "byte": 1.0}
+FIGURE = re.compile(r"^\| `([\w ]+)` \| ([\d.]+) (second|hour|day|byte)s? \|", re.MULTILINE)
+
+
+def test_the_figures_of_the_privacy_page_are_those_of_the_code() -> None:
+    chores = {chore.name: chore.every for chore in _chores(cast(Runtime, None))}
+    wanted: dict[str, float] = {
+        "PERSONA_GRAPH_UNUSED_UPLOAD_DAYS": _default("unused_upload_days") * 86400,
+        "PERSONA_GRAPH_UPLOAD_TTL": _default("upload_ttl"),
+        "PERSONA_GRAPH_LINK_TTL": _default("link_ttl"),
+        "ORPHANS_AFTER": ORPHANS_AFTER.total_seconds(),
+        "CACHE_SECONDS": CACHE_SECONDS,
+        "RECHECK_SECONDS": RECHECK_SECONDS,
+        "USED_STEP": USED_STEP.total_seconds(),
+        "LOG_BYTES": LOG_BYTES,
+        **chores,
+    }
+    told = {
+        name: float(figure) * UNITS[unit]
+        for name, figure, unit in FIGURE.findall(sections("privacy.md")["The numbers"])
+    }
+    assert told == wanted
+
+
+def _default(setting: str) -> float:
+    return float(Settings.model_fields[setting].default)
