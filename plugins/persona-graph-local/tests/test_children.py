@@ -163,6 +163,7 @@ async def test_another_process_of_the_server_can_cancel(desk) -> None:  # type: 
     call, ticket, pid = await begun(desk)
     await type(desk)(desk.folder).voice.cancel(ticket, call)
     await gone(pid)
+    assert not (call.folder / ticket.data["folder"] / "result.json").exists()
 
 
 async def test_a_child_whose_folder_is_taken_away_ends(desk) -> None:  # type: ignore[no-untyped-def]
@@ -232,6 +233,7 @@ async def test_the_child_of_a_killed_server_ends_and_its_work_can_be_taken_up(de
         assert running(pid)
         parent.kill()
         await gone(pid)
+    assert not list(desk.folder.glob("*/*/result.json")), "it worked on to its end"
     call = desk.call()
     ticket = await desk.start("stock", Speak(script=LONG), call)
     assert isinstance(await desk.deliver(ticket, call), Delivery)
@@ -256,6 +258,7 @@ def test_a_server_that_stops_in_the_middle_stops_quietly(tmp_path: Path) -> None
     assert parent.returncode == 0
     assert errors == ""
     assert not running(int(out))
+    assert not list(tmp_path.glob("*/*/result.json")), "it worked on to its end"
 
 
 def test_a_half_written_order_is_begun_anew(tmp_path: Path) -> None:
