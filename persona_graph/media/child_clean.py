@@ -1,7 +1,7 @@
 """A sample as a provider should get it: less noise, one loudness, mono PCM at one rate, nothing cut.
 
 Noise goes by a Wiener filter whose noise spectrum is measured on the recording's own quiet moments (P. Scalart,
-J. Vieira Filho 1996): ffmpeg's afftdn was tried first and knows one level for all frequencies."""
+J. Vieira Filho 1996), frequency by frequency."""
 
 from __future__ import annotations
 
