@@ -25,66 +25,66 @@ class Context:
     def __init__(self, runtime: Runtime, viewer: Viewer) -> None:
         self.runtime = runtime
         self.viewer = viewer
-        self._loaders: dict[Hashable, DataLoader[str, Any]] = {}
+        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
 
     async def account(self) -> Account:
         return await desk.own_account(self.runtime.db, self.viewer)
 
     def _loader(
-        self, name: Hashable, load: Callable[[list[str]], Awaitable[list[Any]]]
-    ) -> DataLoader[str, Any]:
+        self, name: Hashable, load: Callable[[list[Any]], Awaitable[list[Any]]]
+    ) -> DataLoader[Any, Any]:
         if name not in self._loaders:
             self._loaders[name] = DataLoader(load_fn=load)
         return self._loaders[name]
 
-    def _rows(self, name: str, kind: Any) -> DataLoader[str, Any]:
+    def _rows(self, name: str, kind: Any) -> DataLoader[Any, Any]:
         return self._loader(name, lambda ids: reading.by_ids(self.runtime.db, self.viewer, kind, ids))
 
-    def _of_persona(self, name: str, kind: Any) -> DataLoader[str, Any]:
+    def _of_persona(self, name: str, kind: Any) -> DataLoader[Any, Any]:
         return self._loader(name, lambda ids: reading.of_personas(self.runtime.db, self.viewer, kind, ids))
 
-    def _of_voice(self, name: str, kind: Any) -> DataLoader[str, Any]:
+    def _of_voice(self, name: str, kind: Any) -> DataLoader[Any, Any]:
         return self._loader(name, lambda ids: reading.of_voices(self.runtime.db, kind, ids))
 
     @property
-    def personas(self) -> DataLoader[str, Any]:
+    def personas(self) -> DataLoader[Any, Any]:
         return self._rows("personas", Persona)
 
     @property
-    def voices(self) -> DataLoader[str, Any]:
+    def voices(self) -> DataLoader[Any, Any]:
         return self._rows("voices", Voice)
 
     @property
-    def avatars(self) -> DataLoader[str, Any]:
+    def avatars(self) -> DataLoader[Any, Any]:
         return self._rows("avatars", Avatar)
 
     @property
-    def outputs(self) -> DataLoader[str, Any]:
+    def outputs(self) -> DataLoader[Any, Any]:
         return self._rows("outputs", Output)
 
     @property
-    def assets(self) -> DataLoader[str, Any]:
+    def assets(self) -> DataLoader[Any, Any]:
         return self._rows("assets", Asset)
 
     @property
-    def voices_of(self) -> DataLoader[str, Any]:
+    def voices_of(self) -> DataLoader[Any, Any]:
         return self._of_persona("voices_of", Voice)
 
     @property
-    def avatars_of(self) -> DataLoader[str, Any]:
+    def avatars_of(self) -> DataLoader[Any, Any]:
         return self._of_persona("avatars_of", Avatar)
 
     @property
-    def consents_of(self) -> DataLoader[str, Any]:
+    def consents_of(self) -> DataLoader[Any, Any]:
         return self._of_persona("consents_of", Consent)
 
     @property
-    def consents(self) -> DataLoader[str, Any]:
+    def consents(self) -> DataLoader[Any, Any]:
         return self._rows("consents", Consent)
 
     def outputs_of(
         self, first: int | None, after: str | None, platform: Platform | None
-    ) -> DataLoader[str, Any]:
+    ) -> DataLoader[Any, Any]:
         """A page of outputs for each persona."""
         db, viewer = self.runtime.db, self.viewer
         return self._loader(
@@ -92,7 +92,7 @@ class Context:
             lambda ids: reading.outputs_pages(db, viewer, ids, first, after, platform),
         )
 
-    def jobs_of(self, first: int | None, after: str | None, state: JobState | None) -> DataLoader[str, Any]:
+    def jobs_of(self, first: int | None, after: str | None, state: JobState | None) -> DataLoader[Any, Any]:
         """A page of jobs for each persona."""
         db, viewer = self.runtime.db, self.viewer
         return self._loader(
@@ -101,23 +101,29 @@ class Context:
         )
 
     @property
-    def samples_of(self) -> DataLoader[str, Any]:
+    def samples_of(self) -> DataLoader[Any, Any]:
         return self._of_voice("samples_of", Sample)
 
     @property
-    def enrolments_of(self) -> DataLoader[str, Any]:
+    def enrolments_of(self) -> DataLoader[Any, Any]:
         return self._of_voice("enrolments_of", Enrolment)
 
     @property
-    def jobs(self) -> DataLoader[str, Any]:
+    def jobs(self) -> DataLoader[Any, Any]:
         return self._loader("jobs", lambda ids: job_reading.jobs_by_ids(self.runtime.db, self.viewer, ids))
 
+    def events_of(self, size: int) -> DataLoader[Any, Any]:
+        """A page of events for each job and the number behind which it begins."""
+        return self._loader(
+            ("events_of", size), lambda places: job_reading.events_pages(self.runtime.db, places, size)
+        )
+
     @property
-    def attempts_of(self) -> DataLoader[str, Any]:
+    def attempts_of(self) -> DataLoader[Any, Any]:
         return self._loader("attempts_of", lambda ids: job_reading.attempts_of(self.runtime.db, ids))
 
     @property
-    def queue_places(self) -> DataLoader[str, Any]:
+    def queue_places(self) -> DataLoader[Any, Any]:
         return self._loader("queue_places", lambda ids: job_reading.queue_places(self.runtime.db, ids))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from persona_graph.accounts.viewer import Viewer
 from persona_graph.db import Database
-from persona_graph.jobs.events import Event, job_events_after
+from persona_graph.jobs.events import Event
 from persona_graph.jobs.paging import Page, page, pages_of
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import Attempt, Job
@@ -41,11 +41,16 @@ def _own(viewer: Viewer, state: JobState | None) -> Select[Job]:
     return rows if state is None else rows.where(Job.state == state)
 
 
-async def events_page(db: Database, job_id: str, seq: int, size: int) -> tuple[list[Event], bool]:
-    """Oldest first, of a job that is already the viewer's."""
+async def events_pages(db: Database, places: Sequence[tuple[str, int]], size: int) -> list[Page[Event]]:
+    """For each job (already the viewer's) the events after a number, oldest first."""
+    # Numbers have no gaps, so a page is a range of them.
+    wanted = (and_(Event.job_id == id, Event.seq > seq, Event.seq <= seq + size + 1) for id, seq in places)
+    told: dict[str, list[Event]] = {id: [] for id, _ in places}
     async with db.reading() as session:
-        found = await job_events_after(session, job_id, seq, size + 1)
-    return found[:size], len(found) > size
+        for event in (await session.scalars(select(Event).where(or_(*wanted)).order_by(Event.seq))).all():
+            told[event.job_id].append(event)
+    pages = [[event for event in told[id] if seq < event.seq <= seq + size + 1] for id, seq in places]
+    return [Page(page[:size], len(page) > size) for page in pages]
 
 
 async def attempts_of(db: Database, job_ids: Sequence[str]) -> list[list[Attempt]]:

@@ -14,7 +14,6 @@ from persona_graph.graphql.context import Info
 from persona_graph.graphql.describe import After, First, described, f
 from persona_graph.graphql.ids import global_id
 from persona_graph.graphql.types.core import Connection, Money, Node, PageInfo
-from persona_graph.jobs import reading
 from persona_graph.jobs.events import Event, EventKind, chosen
 from persona_graph.jobs.feed import FeedEvent, cursor, place
 from persona_graph.jobs.paging import page_size
@@ -250,9 +249,9 @@ class Job(Node):
     @strawberry.field(description="Its history, oldest first.")
     async def events(self, info: Info, first: First = None, after: After = None) -> Connection[JobEvent]:
         seq, size = place(self.row.id, after), page_size(first)
-        rows, more = await reading.events_page(info.context.runtime.db, self.row.id, seq, size)
-        nodes = [JobEvent.of(FeedEvent(row, row.seq, cursor(self.row.id, row.seq))) for row in rows]
-        connection: Connection[JobEvent] = Connection.of(nodes, [node.cursor for node in nodes], more)
+        page = await info.context.events_of(size).load((self.row.id, seq))
+        nodes = [JobEvent.of(FeedEvent(row, row.seq, cursor(self.row.id, row.seq))) for row in page.rows]
+        connection: Connection[JobEvent] = Connection.of(nodes, [node.cursor for node in nodes], page.more)
         return connection
 
 
