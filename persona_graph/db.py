@@ -200,6 +200,8 @@ RETRIES = 5
 _UNDONE = frozenset({"40001", "40P01", "25006", "57P01"})
 # Postgres: connection trouble, too many connections or no memory, shutting down or starting up.
 _AWAY = ("08", "53", "57P")
+# SQLite says "disk is full", "disk I/O error", "unable to open"; Postgres, of a database under maintenance, the last.
+_AWAY_WORDS = ("disk", "unable to open", "accepting connections")
 
 
 def was_undone(error: BaseException) -> bool:
@@ -214,9 +216,8 @@ def was_undone(error: BaseException) -> bool:
 def is_away(error: BaseException) -> bool:
     """The database cannot be reached just now. Whether it committed before it went is not known."""
     if isinstance(error, DBAPIError):
-        # SQLite says "disk is full", "disk I/O error", "unable to open".
-        file = any(words in str(error.orig) for words in ("disk", "unable to open"))
-        return error.connection_invalidated or file or _sqlstate(error).startswith(_AWAY)
+        said = any(words in str(error.orig) for words in _AWAY_WORDS)
+        return error.connection_invalidated or said or _sqlstate(error).startswith(_AWAY)
     return isinstance(error, OSError | NoConnection) or _sqlstate(error).startswith(_AWAY)
 
 

@@ -124,9 +124,13 @@ class Doorbell:
         self._send(self._publish(orjson.dumps(news)))
 
     async def close(self) -> None:
+        await self.sent()
+        await self.redis.aclose()
+
+    async def sent(self) -> None:
+        """Until what was said is on its way, at most two seconds."""
         if self._sending:
             await asyncio.wait(self._sending, timeout=2)
-        await self.redis.aclose()
 
     def _send(self, sending: Any) -> None:
         task = asyncio.get_running_loop().create_task(sending)
