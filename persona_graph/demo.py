@@ -66,7 +66,9 @@ class Client:
             raise DemoFailed("; ".join(error["message"] for error in body["errors"]))
         root = next(iter(body["data"].values()))
         if root and root.get("errors"):
-            raise DemoFailed("; ".join(f"{e['code']}: {e['message']} {e['fix'] or ''}" for e in root["errors"]))
+            raise DemoFailed(
+                "; ".join(f"{e['code']}: {e['message']} {e['fix'] or ''}" for e in root["errors"])
+            )
         return root
 
     async def upload(self, path: Path, purpose: str, content_type: str) -> str:
@@ -83,7 +85,9 @@ class Client:
         """Follow a job to its terminal event over a WebSocket."""
         address = self.url.replace("http", "ws", 1) + "/graphql"
         async with connect(address, subprotocols=["graphql-transport-ws"]) as socket:  # type: ignore[list-item]
-            await _send(socket, {"type": "connection_init", "payload": {"authorization": f"Bearer {self.token}"}})
+            await _send(
+                socket, {"type": "connection_init", "payload": {"authorization": f"Bearer {self.token}"}}
+            )
             operation = {"query": EVENTS, "variables": {"jobId": job_id}}
             await _send(socket, {"id": "1", "type": "subscribe", "payload": operation})
             async for frame in socket:
@@ -136,7 +140,9 @@ class Progress:
         stage = event["stage"].replace("_", " ").lower()
         if self.live:
             bar = "━" * round(fraction * self.WIDTH)
-            line = f"\r\033[K  · {self._title}  {bar:─<{self.WIDTH}} {fraction:4.0%}  {stage} {event['message']}"
+            line = (
+                f"\r\033[K  · {self._title}  {bar:─<{self.WIDTH}} {fraction:4.0%}  {stage} {event['message']}"
+            )
             print(line[:150], end="", flush=True)
         elif stage != self._stage:
             print(f"      {fraction:4.0%}  {stage}", flush=True)
@@ -174,7 +180,12 @@ async def main_job(client: Client, out: Path, script: str, show: Progress) -> di
     show.begin("Train the voice")
     trained = await client.ask(
         f"mutation($input: TrainVoiceInput!) {{ trainVoice(input: $input) {{ voice {{ id }} {JOB} {ERRORS} }} }}",
-        input={"personaId": persona_id, "name": "My voice", "sampleIds": [sample_id], "idempotencyKey": str(uuid4())},
+        input={
+            "personaId": persona_id,
+            "name": "My voice",
+            "sampleIds": [sample_id],
+            "idempotencyKey": str(uuid4()),
+        },
     )
     await client.follow(trained["job"]["id"], show)
     job_ids.append(trained["job"]["id"])
@@ -183,7 +194,9 @@ async def main_job(client: Client, out: Path, script: str, show: Progress) -> di
         id=trained["voice"]["id"],
     )
     await client.save(voice["preview"]["url"], out / "voice-preview.wav")
-    show.done(f"{voice['provider']['id']}, {voice['fidelity']}, measured similarity {voice['similarity']:.2f}")
+    show.done(
+        f"{voice['provider']['id']}, {voice['fidelity']}, measured similarity {voice['similarity']:.2f}"
+    )
 
     show.begin("Approve it and speak")
     await client.ask(
@@ -192,7 +205,12 @@ async def main_job(client: Client, out: Path, script: str, show: Progress) -> di
     )
     spoken = await client.ask(
         f"mutation($input: GenerateSpeechInput!) {{ generateSpeech(input: $input) {{ output {{ id }} {JOB} {ERRORS} }} }}",
-        input={"personaId": persona_id, "script": script, "platform": "LINKEDIN", "idempotencyKey": str(uuid4())},
+        input={
+            "personaId": persona_id,
+            "script": script,
+            "platform": "LINKEDIN",
+            "idempotencyKey": str(uuid4()),
+        },
     )
     await client.follow(spoken["job"]["id"], show)
     job_ids.append(spoken["job"]["id"])
@@ -207,7 +225,12 @@ async def main_job(client: Client, out: Path, script: str, show: Progress) -> di
     photo_id = await client.upload(MEDIA / "portrait.png", "PHOTO", "image/png")
     made = await client.ask(
         f"mutation($input: CreateAvatarInput!) {{ createAvatar(input: $input) {{ avatar {{ id }} {JOB} {ERRORS} }} }}",
-        input={"personaId": persona_id, "name": "My face", "photoId": photo_id, "idempotencyKey": str(uuid4())},
+        input={
+            "personaId": persona_id,
+            "name": "My face",
+            "photoId": photo_id,
+            "idempotencyKey": str(uuid4()),
+        },
     )
     await client.follow(made["job"]["id"], show)
     job_ids.append(made["job"]["id"])
@@ -238,7 +261,9 @@ async def main_job(client: Client, out: Path, script: str, show: Progress) -> di
     )
     await client.save(video["asset"]["url"], out / "video.mp4")
     shown = video["asset"]
-    show.done(f"video.mp4, {shown['seconds']:.1f} s, {shown['width']}×{shown['height']}, {shown['size'] / 1e6:.1f} MB")
+    show.done(
+        f"video.mp4, {shown['seconds']:.1f} s, {shown['width']}×{shown['height']}, {shown['size'] / 1e6:.1f} MB"
+    )
     return {"persona": persona_id, "voice": voice, "speech": speech, "video": video, "jobs": job_ids}
 
 
@@ -257,7 +282,9 @@ def join_recordings(out: Path) -> tuple[Path, float]:
     return out, len(whole) / rate
 
 
-async def write_report(client: Client, stack: Embedded, out: Path, made: dict[str, Any], show: Progress) -> Path:
+async def write_report(
+    client: Client, stack: Embedded, out: Path, made: dict[str, Any], show: Progress
+) -> Path:
     """What happened, who did it, for how much, and where everything is."""
     lines = ["# What the demo did", "", "| step | seconds |", "|---|---|"]
     lines += [f"| {title} | {seconds:.1f} |" for title, seconds in show.times]
@@ -316,9 +343,15 @@ def parser() -> argparse.ArgumentParser:
         prog="persona-graph demo",
         description="Start the embedded stack and turn a recorded speaker and a portrait into a persona that speaks.",
     )
-    words.add_argument("--once", action="store_true", help="exit when done instead of staying up with GraphiQL")
-    words.add_argument("--out", type=Path, default=Path("demo-output"), help="where the results go (default: %(default)s)")
-    words.add_argument("--data", type=Path, default=Path("data/demo"), help="the stack's folder (default: %(default)s)")
+    words.add_argument(
+        "--once", action="store_true", help="exit when done instead of staying up with GraphiQL"
+    )
+    words.add_argument(
+        "--out", type=Path, default=Path("demo-output"), help="where the results go (default: %(default)s)"
+    )
+    words.add_argument(
+        "--data", type=Path, default=Path("data/demo"), help="the stack's folder (default: %(default)s)"
+    )
     words.add_argument("--port", type=int, default=0, help="the API's port (default: a free one)")
     words.add_argument("--script", default=SCRIPT, help="what the persona says")
     return words
@@ -341,7 +374,9 @@ async def _run(stack: Embedded, asked: argparse.Namespace) -> None:
         print(table(stack) + "\n", flush=True)
         await run_once(stack, asked.out.resolve(), asked.script)
         if not asked.once:
-            print(f"\nGraphiQL   {stack.url}/graphql\nToken      {stack.token}\nStop       Ctrl-C", flush=True)
+            print(
+                f"\nGraphiQL   {stack.url}/graphql\nToken      {stack.token}\nStop       Ctrl-C", flush=True
+            )
             await _told_to_stop()
             print("Stopping …")
 

@@ -113,7 +113,9 @@ class Client:
         roots = published().mutation_type
         assert roots is not None
         fields = cast(Any, roots.fields[mutation].type).of_type.fields
-        leaves = " ".join(_selected(name, cast(Any, field.type)) for name, field in fields.items() if name != "errors")
+        leaves = " ".join(
+            _selected(name, cast(Any, field.type)) for name, field in fields.items() if name != "errors"
+        )
         payload = await self.payload(mutation, leaves, input)
         errors: list[dict[str, Any]] = payload.pop("errors")
         assert errors, f"{mutation} was not refused: {payload}"
@@ -152,9 +154,10 @@ class Client:
         """Over a WebSocket: the events after a cursor to the end, or the first ``most`` of them."""
         seen: list[dict[str, Any]] = []
         address = str(self.http.base_url).rstrip("/").replace("http", "ws", 1) + "/graphql"
-        async with asyncio.timeout(120), connect(
-            address, subprotocols=cast(Any, ["graphql-transport-ws"]), proxy=None
-        ) as socket:
+        async with (
+            asyncio.timeout(120),
+            connect(address, subprotocols=cast(Any, ["graphql-transport-ws"]), proxy=None) as socket,
+        ):
             await socket.send(json.dumps({"type": "connection_init", "payload": self.headers}))
             operation = {"query": EVENTS, "variables": {"id": job_id, "after": after}}
             await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": operation}))
@@ -180,7 +183,10 @@ class Client:
         headers = {**self.headers, "accept": "text/event-stream"}
         headers |= {"last-event-id": after} if after else {}
         body = {"query": EVENTS, "variables": {"id": job_id}}
-        async with asyncio.timeout(120), self.http.stream("POST", "/graphql", json=body, headers=headers) as answer:
+        async with (
+            asyncio.timeout(120),
+            self.http.stream("POST", "/graphql", json=body, headers=headers) as answer,
+        ):
             assert answer.status_code == 200
             kind = ""
             async for line in answer.aiter_lines():

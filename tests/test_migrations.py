@@ -12,7 +12,15 @@ from sqlalchemy import Connection, inspect, text
 from persona_graph import migrations
 from persona_graph.db import Database, utcnow
 from persona_graph.migrations.tables import metadata
-from persona_graph.personas.tables import Approval, Avatar, AvatarStatus, Persona, Sample, TrainingStatus, Voice
+from persona_graph.personas.tables import (
+    Approval,
+    Avatar,
+    AvatarStatus,
+    Persona,
+    Sample,
+    TrainingStatus,
+    Voice,
+)
 from persona_graph.settings import Settings
 
 

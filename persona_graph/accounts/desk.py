@@ -58,7 +58,9 @@ async def revoke_token(db: Database, viewer: Viewer, token_id: str) -> ServiceTo
         return await revoke_service_token(session, viewer.account_id, token_id)
 
 
-async def move_tier(db: Database, viewer: Viewer, account_id: str, tier: str, known: Collection[str]) -> Account:
+async def move_tier(
+    db: Database, viewer: Viewer, account_id: str, tier: str, known: Collection[str]
+) -> Account:
     viewer.need(Scope.OPERATE)
     async with db.writing() as session:
         return await accounts.set_tier(session, account_id, tier, known)

@@ -39,7 +39,8 @@ async def current(db: Database) -> str | None:
 def _current(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+    at: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return at
 
 
 async def upgrade(settings: Settings, revision: str = "head") -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -14,7 +14,7 @@ from persona_graph.migrations.tables import metadata
 connection = context.config.attributes["connection"]
 
 
-def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | bool:
+def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
     """Write types the way a migration keeps: closed sets as text, ours by their names."""
     if kind == "type" and isinstance(item, Enum):
         return f"sa.String(length={item.length})"

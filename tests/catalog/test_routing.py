@@ -101,7 +101,9 @@ def test_80_the_boundary_is_a_setting(tmp_path: Path) -> None:
     route = rank(video_need(61), EVERYTHING, tiers)
     assert ids(route) == [I, L]
     assert route.refusals[0].code is R.SHORT_ONLY
-    assert route.refusals[0].words == "wavespeed-hunyuan (talk): it is used for videos up to 60 s; this is 61 s"
+    assert (
+        route.refusals[0].words == "wavespeed-hunyuan (talk): it is used for videos up to 60 s; this is 61 s"
+    )
 
 
 def test_every_refusal_is_explained_in_words() -> None:
@@ -114,7 +116,9 @@ def test_every_refusal_is_explained_in_words() -> None:
         "local-portrait (talk): 121 s is longer than its 90 s limit",
     ]
     route = rank(video_need(0.5), narrow, TIERS)
-    assert [r.words for r in route.refusals] == ["local-portrait (talk): 0.5 s is shorter than the 1 s it needs"]
+    assert [r.words for r in route.refusals] == [
+        "local-portrait (talk): 0.5 s is shorter than the 1 s it needs"
+    ]
 
 
 def replace_limits(toy: Toy, **limits: Any) -> Toy:
