@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -252,3 +253,40 @@ async def test_a_face_from_its_photo_to_its_deletion(stage: Stage, client: Clien
     await until(lambda: stage.lies(photo) == ("ERASED", False, False))
     error = await client.refusal("generateVideo", personaId=persona, script=SCRIPT)
     assert (error["code"], error["state"]) == ("NOT_READY", "NOT_TRAINED")
+
+
+async def test_a_consent_that_runs_out_before_the_work_is_sent(
+    stage: Stage, client: Client, trained: Trained
+) -> None:
+    """B1: nothing goes to a provider after the person's agreement has ended, also for a job that waited."""
+    [consent] = [
+        one for one in (await client.node(trained.persona, "... on Persona { consents { id scope live } }"))["consents"]
+        if one["scope"] == "LIKENESS" and one["live"]
+    ]  # fmt: skip
+    soon = (datetime.now(UTC) + timedelta(seconds=3)).isoformat()
+    short = await client.change(
+        "grantConsent",
+        "consent { id }",
+        personaId=trained.persona,
+        scope="LIKENESS",
+        subject="A reader",
+        expiresAt=soon,
+    )
+    stage.tell("hold-own")
+    try:
+        placed = len([entry for entry in stage.history("start") if entry["offer"] == "talk"])
+        made = await client.change(
+            "generateVideo", "output { id } job { id }", personaId=trained.persona, script=SCRIPT
+        )
+        # The other consent goes, the short one keeps the job going until it ends by itself.
+        await client.change("withdrawConsent", "consent { live }", consentId=consent["id"])
+        await until(lambda: datetime.now(UTC).isoformat() > soon)
+        assert not (await client.node(short["consent"]["id"], "... on Consent { live }"))["live"]
+    finally:
+        stage.untell("hold-own")
+    last = await client.end_of(made["job"]["id"])
+    assert (last["state"], last["failure"]["code"]) == ("FAILED", "CONSENT_REQUIRED")
+    assert len([entry for entry in stage.history("start") if entry["offer"] == "talk"]) == placed
+    await client.change(
+        "grantConsent", "consent { id }", personaId=trained.persona, scope="LIKENESS", subject="A reader"
+    )

@@ -15,7 +15,8 @@ from persona_graph.errors import MediaRefused
 from persona_graph.jobs.work import Bench, Kept, Measures, SkipCandidate, WorkRefused
 from persona_graph.media import speaker
 from persona_graph.media.assets import Asset, AssetPurpose
-from persona_graph.personas.tables import Enrolment, EnrolmentState, Voice
+from persona_graph.personas.consents import need_consent
+from persona_graph.personas.tables import ConsentScope, Enrolment, EnrolmentState, Voice
 from persona_graph.personas.works import parts
 from persona_graph.personas.works.mastering import PLAIN, Finish, caption, master, paced
 from persona_graph.provider import Delivery, FileRef, Speak, SpeechStyle, Timing, VendorVoice
@@ -53,6 +54,8 @@ def _wants_trained(bench: Bench) -> bool:
 async def _vendor_voice(bench: Bench) -> VendorVoice:
     voice_id = bench.job.spec.get("voice")
     async with bench.db.reading() as session:
+        # It may have run out since the job was asked for.
+        await need_consent(session, bench.job.persona_id, ConsentScope.VOICE)
         rows = select(Enrolment).where(
             Enrolment.voice_id == voice_id,
             Enrolment.provider == bench.provider,

@@ -17,10 +17,11 @@ from persona_graph.jobs.work import Bench, Kept, WorkRefused
 from persona_graph.media import speaker
 from persona_graph.media.assets import Asset, AssetPurpose
 from persona_graph.personas.assessing import Assessment, assess, facts_of, hear
+from persona_graph.personas.consents import need_consent
 from persona_graph.personas.erasure import drop_copies, drop_samples, erase_asset
 from persona_graph.personas.quality import Heard
 from persona_graph.personas.room import Personas
-from persona_graph.personas.tables import Enrolment, Sample, TrainingStatus, Voice
+from persona_graph.personas.tables import ConsentScope, Enrolment, Sample, TrainingStatus, Voice
 from persona_graph.personas.works.speech_leg import file_ref, keep_speech, speech_order
 from persona_graph.provider import Delivery, Order, Speak, TrainVoice
 
@@ -32,6 +33,8 @@ class TrainingWork:
     async def order(self, bench: Bench) -> Order:
         if bench.leg.name == "PREVIEW":
             return await speech_order(bench, bench.job.spec["preview"], bench.job.spec["language"])
+        async with bench.db.reading() as session:
+            await need_consent(session, bench.job.persona_id, ConsentScope.VOICE)
         cleaned = bench.leg.result.get("cleaned") or await self._clean(bench)
         samples = [file_ref(await bench.asset(asset_id)) for asset_id in cleaned]
         return TrainVoice(samples=tuple(samples), language=bench.job.spec["language"])

@@ -12,7 +12,8 @@ from persona_graph.media import video
 from persona_graph.media.assets import Asset, AssetPurpose
 from persona_graph.media.mixing import desk
 from persona_graph.personas.captions import Captions, captions
-from persona_graph.personas.tables import Avatar
+from persona_graph.personas.consents import need_consent
+from persona_graph.personas.tables import Avatar, ConsentScope
 from persona_graph.personas.works.mastering import keep_captions
 from persona_graph.personas.works.speech_leg import file_ref, media_path, timings_of
 from persona_graph.provider import Animate, Delivery
@@ -26,6 +27,7 @@ _ISO = dict(
 async def video_order(bench: Bench) -> Animate:
     spec = bench.job.spec
     async with bench.db.reading() as session:
+        await need_consent(session, bench.job.persona_id, ConsentScope.LIKENESS)
         avatar = await session.get(Avatar, spec["avatar"])
     if avatar is None or avatar.portrait_id is None:
         raise WorkRefused("MEDIA_ERASED", "The avatar was deleted meanwhile.", "Make a new one.")
