@@ -74,9 +74,20 @@ class Uploads:
         try:
             async with self._holding(asset):
                 return await self._store(asset, chunks)
+        except MediaRefused as trouble:
+            await asyncio.shield(self._give_back(asset))
+            # An erasure may pull the bytes away while they are being stored or read.
+            if trouble.code in _NOT_THE_FILE and await self._is_erased(asset):
+                raise erased(asset.id) from trouble
+            raise
         except BaseException:
             await asyncio.shield(self._give_back(asset))
             raise
+
+    async def _is_erased(self, asset: Asset) -> bool:
+        async with self._db.reading() as session:
+            state = await session.scalar(select(Asset.state).where(Asset.id == asset.id))
+        return state is AssetState.ERASED
 
     def _need_size(self, purpose: AssetPurpose, size: int) -> None:
         if size < 1:
