@@ -81,4 +81,3 @@ def _wire(
         }
     )
     return Runtime(settings, db, media, catalog, tiers, Viewers(db, settings), feed, jobs, personas)
-

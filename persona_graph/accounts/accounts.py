@@ -64,7 +64,7 @@ async def hold_account(session: Writing, account_id: str) -> Account:
     rows = select(Account).where(Account.id == account_id).with_for_update(key_share=True)
     account = (await session.scalars(rows.execution_options(populate_existing=True))).one_or_none()
     if account is None:
-        raise NotFound(message="There is no such account.")
+        raise NotFound(message="There is no such account.", path=("accountId",), fix="Check the id.")
     return account
 
 
@@ -72,7 +72,7 @@ async def set_tier(session: Writing, account_id: str, tier: str, known: Collecti
     """Move the account. Jobs under way keep the terms they were quoted."""
     if tier not in known:
         raise InvalidInput(
-            message=f"There is no tier {tier!r}.", path=("tier",), fix=f"Choose one of: {', '.join(known)}."
+            message=f"There is no tier {tier[:40]!r}.", path=("tier",), fix=f"Choose one of: {', '.join(known)}."
         )
     account = await hold_account(session, account_id)
     if account.tier != tier:

@@ -44,7 +44,9 @@ async def cancel_job(jobs: Jobs, viewer: Viewer, job_id: str) -> Job:
 async def cancel_job_in(jobs: Jobs, session: Writing, job: Job) -> None:
     if not may(JobState(job.state), Move.ASK_CANCEL):
         if job.state == JobState.NEEDS_REVIEW:
-            await endings.fail_in(jobs, session, job, "CANCELLED", "Cancelled while waiting for review.", None)
+            await endings.fail_in(
+                jobs, session, job, "CANCELLED", "Cancelled while waiting for review.", None
+            )
         return
     job.state = after(JobState(job.state), Move.ASK_CANCEL)
     job.stage = "CANCELLING"
@@ -66,9 +68,13 @@ async def resolve_review(jobs: Jobs, viewer: Viewer, job_id: str, *, again: bool
         if job is None:
             raise NotFound(message="There is no such job.", path=("jobId",), fix="Check the id.")
         if job.state not in (JobState.NEEDS_REVIEW, JobState.QUARANTINED):
-            raise WrongState(code="ALREADY_DECIDED", message=f"This job is {job.state}.", state=job.state, path=("jobId",))
+            raise WrongState(
+                code="ALREADY_DECIDED", message=f"This job is {job.state}.", state=job.state, path=("jobId",)
+            )
         if not note.strip():
-            raise InvalidInput(code="TEXT_EMPTY", message="note is empty.", path=("note",), fix="Say why, for the record.")
+            raise InvalidInput(
+                code="TEXT_EMPTY", message="note is empty.", path=("note",), fix="Say why, for the record."
+            )
         for attempt in (await session.scalars(select(Attempt).where(Attempt.job_id == job.id))).all():
             if attempt.state in (AttemptState.SENT, AttemptState.UNKNOWN):
                 attempt.state, attempt.error = AttemptState.FAILED, f"reviewed: {note[:400]}"
@@ -78,5 +84,12 @@ async def resolve_review(jobs: Jobs, viewer: Viewer, job_id: str, *, again: bool
             await append(session, jobs.doorbell, job, EventKind.STATE)
             session.after(lambda: jobs.doorbell.ring(job.id))
         else:
-            await endings.fail_in(jobs, session, job, "REVIEWED", "An operator ended this job.", "Ask again; nothing was charged.")
+            await endings.fail_in(
+                jobs,
+                session,
+                job,
+                "REVIEWED",
+                "An operator ended this job.",
+                "Ask again; nothing was charged.",
+            )
     return job

@@ -144,7 +144,9 @@ async def _settle_leg(
             "fidelity": offer.fidelity, "honoured": [*delivery.honoured_options, *kept.honoured],
             "characters": whole.characters,
         }  # fmt: skip
-        leg.price = prices.Quote.from_json(leg.quote).settle(seconds=whole.seconds, characters=whole.characters)
+        leg.price = prices.Quote.from_json(leg.quote).settle(
+            seconds=whole.seconds, characters=whole.characters
+        )
         job.crashes = 0
         await jobs.works[job.kind].leg_settled(session, job, leg, delivery)
         if any(each.state != LegState.DONE for each in job.legs):

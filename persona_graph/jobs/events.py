@@ -116,6 +116,8 @@ async def job_events_after(session: AsyncSession, job_id: str, seq: int, limit: 
     return list((await session.scalars(rows)).all())
 
 
-async def persona_events_after(session: AsyncSession, persona_id: str, seq: int, limit: int = 200) -> list[Event]:
+async def persona_events_after(
+    session: AsyncSession, persona_id: str, seq: int, limit: int = 200
+) -> list[Event]:
     rows = select(Event).where(Event.persona_id == persona_id, Event.persona_seq > seq)
     return list((await session.scalars(rows.order_by(Event.persona_seq).limit(limit))).all())

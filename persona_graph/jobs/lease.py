@@ -74,7 +74,7 @@ async def claim(jobs: Jobs, lease: Lease) -> bool:
         job: Job = found.Job
         if job.lease_token is not None and await _crashed(jobs, session, job):
             return False
-        if job.crashes and not jobs.suspects.admit(job.id):
+        if not jobs.admit(job.id, job.crashes, CRASHES):
             job.lease_token = job.lease_until = job.rung_at = None
             return False
         job.lease_token, job.lease_until = lease.token, now_plus(jobs.settings.lease_seconds)

@@ -23,22 +23,41 @@ from persona_graph.settings import Settings
 SILENT_SECONDS = 300.0
 
 
+# A worker is kept clear that long, that often, for a job that wants it to itself.
+CLEAR_SECONDS, CLEAR_EVERY = 5.0, 30.0
+
+
 class Suspects:
-    """Jobs whose worker has died run here one at a time, so that of several that were in one worker when it
-    died only the one that killed it comes to be set aside."""
+    """Of several jobs that were in one worker when it died, only the one that killed it may come to be set aside.
+    So jobs whose worker has died run one at a time in each process, and the last chance of one is taken with
+    nothing else beside it."""
 
     def __init__(self) -> None:
         self._running: str | None = None
+        self._alone: str | None = None
+        self._clear = 0.0
 
-    def admit(self, job_id: str) -> bool:
+    def admit(self, job_id: str, *, suspect: bool, last_chance: bool, others: bool) -> bool:
+        """``others``: slices of other jobs are under way in this process."""
+        if self._alone not in (None, job_id):
+            return False
+        if not suspect:
+            return time.monotonic() >= self._clear
         if self._running not in (None, job_id):
             return False
+        if last_chance and others:
+            now = time.monotonic()
+            if now > self._clear + CLEAR_EVERY:
+                self._clear = now + CLEAR_SECONDS
+            return False
         self._running = job_id
+        self._alone = job_id if last_chance else None
         return True
 
     def leave(self, job_id: str) -> None:
         if self._running == job_id:
-            self._running = None
+            self._running = self._alone = None
+            self._clear = 0.0
 
 
 @dataclass
@@ -68,6 +87,13 @@ class Jobs:
     def is_held(self, job_id: str) -> bool:
         """Whether a slice of this process is at it. A late heartbeat must not let it take over from itself."""
         return self._held.get(job_id, 0.0) > time.monotonic()
+
+    def admit(self, job_id: str, crashes: int, most: int) -> bool:
+        """Whether a job that so many workers died on may run here now."""
+        others = any(held != job_id for held in self._held)
+        return self.suspects.admit(
+            job_id, suspect=crashes > 0, last_chance=crashes >= most - 1, others=others
+        )
 
     def let_go(self, job_id: str, token: str) -> None:
         self._held.pop(job_id, None)

@@ -71,7 +71,9 @@ class Bench:
         async with self.db.reading() as session:
             asset = await session.get(Asset, asset_id)
         if asset is None:
-            raise WorkRefused("MEDIA_ERASED", "A file this job needs was deleted meanwhile.", "Upload it again.")
+            raise WorkRefused(
+                "MEDIA_ERASED", "A file this job needs was deleted meanwhile.", "Upload it again."
+            )
         return asset
 
 

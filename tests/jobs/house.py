@@ -132,7 +132,9 @@ class House:
             account = await open_account(session, "Neighbour", self.account.tier)
             persona = Persona(id=new_id(), account_id=account.id, name="Bob", language="en")
             session.add(persona)
-        return replace(self, account=account, persona=persona, viewer=replace(self.viewer, account_id=account.id))
+        return replace(
+            self, account=account, persona=persona, viewer=replace(self.viewer, account_id=account.id)
+        )
 
     async def spend_all_but(self, left: Decimal) -> None:
         """Leaves that much of this month's cap."""

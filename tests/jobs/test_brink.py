@@ -7,7 +7,6 @@ every one."""
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -19,10 +18,10 @@ import pytest
 
 from persona_graph.provider import PaymentSafety
 from tests.jobs.brink import Vendor
+from tests.jobs.crew import EVERY
 from tests.jobs.house import open_house
 from tests.jobs.scripted import catalog
 
-EVERY = bool(os.environ.get("PERSONA_GRAPH_CHAOS"))
 SAFETIES = [safety.value for safety in PaymentSafety]
 Life = Callable[..., dict[str, Any]]
 
@@ -50,7 +49,9 @@ async def life(tmp_path: Path, redis_url: str, forge: subprocess.Popen[str]) -> 
         if not folder.exists():
             shutil.copytree(template, folder)
         assert forge.stdin is not None and forge.stdout is not None
-        forge.stdin.write(json.dumps({"folder": str(folder), "redis_url": redis_url, "at": 0, **order}) + "\n")
+        forge.stdin.write(
+            json.dumps({"folder": str(folder), "redis_url": redis_url, "at": 0, **order}) + "\n"
+        )
         forge.stdin.flush()
         answer: dict[str, Any] = json.loads(forge.stdout.readline())
         assert "error" not in answer, answer["error"]
@@ -71,7 +72,7 @@ def test_a_worker_killed_at_any_point(life: Life, flow: str, safety: str) -> Non
     """C4."""
     whole = life("whole", flow=flow, safety=safety, how="run")
     assert whole["state"] == "SUCCEEDED" and len(whole["charges"]) == 1
-    for at in points(whole, 5):
+    for at in points(whole, 3):
         died = life(f"k{at}", flow=flow, safety=safety, how="kill", at=at)
         assert died["signal"] == 9
         after = life(f"k{at}", flow=flow, safety=safety, how="run", expire=True)
@@ -92,7 +93,7 @@ def _ended_well(after: dict[str, Any], safety: str, at: int) -> None:
 def test_a_worker_told_to_stop_at_any_point(life: Life, flow: str) -> None:
     """C3: no try is used up, nothing is held, and the next one goes on at once."""
     whole = life("whole", flow=flow, safety="KEYED", how="run")
-    for at in points(whole, 5):
+    for at in points(whole, 3):
         stopped = life(f"t{at}", flow=flow, safety="KEYED", how="term", at=at)
         assert stopped["signal"] == 0 and not stopped["held"], at
         after = life(f"t{at}", flow=flow, safety="KEYED", how="run")
@@ -106,7 +107,7 @@ def test_a_frozen_worker_writes_nothing_when_it_wakes(life: Life, flow: str, saf
     """C2: another took over and ended the job meanwhile."""
     whole = life("whole", flow=flow, safety=safety, how="run")
     # In the middle of a transaction it would keep SQLite's one writer with it.
-    for at in points(whole, 5, "BEGIN", "vendor"):
+    for at in points(whole, 3, "BEGIN", "vendor"):
         woken = life(f"s{at}", flow=flow, safety=safety, how="stop", at=at)
         assert woken["other"]["state"] == "SUCCEEDED", woken
         assert woken["rows"] == woken["other"]["rows"], f"it wrote after {at}"
@@ -120,7 +121,7 @@ def test_a_database_that_fails_at_any_point(life: Life, flow: str, how: str) -> 
     """R5, R6: undone in favour of another, or gone, also after a commit whose answer was lost. The vendor is
     asked no more often than without, whatever its payment safety."""
     whole = life("whole", flow=flow, safety="BLIND", how="run")
-    for at in points(whole, 5):
+    for at in points(whole, 3):
         after = life(f"d{at}", flow=flow, safety="BLIND", how=how, at=at)
         assert (after["state"], len(after["starts"])) == ("SUCCEEDED", 1), (at, after)
         assert after["crashes"] == 0

@@ -22,7 +22,12 @@ class Operator:
     def __init__(self, house: House) -> None:
         url = make_url(house.settings.database)
         self.name = url.database
-        self._address = {"user": url.username, "password": url.password, "host": url.query.get("host") or url.host, "port": url.port}
+        self._address = {
+            "user": url.username,
+            "password": url.password,
+            "host": url.query.get("host") or url.host,
+            "port": url.port,
+        }
 
     async def __aenter__(self) -> Operator:
         given = {name: value for name, value in self._address.items() if value is not None}
@@ -38,7 +43,9 @@ class Operator:
         return thrown
 
     async def allow(self, connections: bool) -> None:
-        await self._console.execute(f'ALTER DATABASE "{self.name}" WITH ALLOW_CONNECTIONS {str(connections).lower()}')
+        await self._console.execute(
+            f'ALTER DATABASE "{self.name}" WITH ALLOW_CONNECTIONS {str(connections).lower()}'
+        )
 
 
 @pytest.fixture
@@ -47,7 +54,9 @@ async def house(opening: Opening, postgres_url: str) -> House:
         await asyncio.sleep(0.02)
         return Progress(0.5, check_again_in=0.2)
 
-    toy = speaker(safety=PaymentSafety.BLIND, start=[TICKET, ...], check=[slow, slow, slow, slow, DELIVERY, ...])
+    toy = speaker(
+        safety=PaymentSafety.BLIND, start=[TICKET, ...], check=[slow, slow, slow, slow, DELIVERY, ...]
+    )
     return await opening(toy, database_url=postgres_url)
 
 

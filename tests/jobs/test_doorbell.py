@@ -106,7 +106,9 @@ async def test_nothing_due_is_told_after_half_a_second(woken: ArqRedis) -> None:
     assert time.monotonic() - began >= 0.4
 
 
-async def test_a_doorbell_without_redis_fails_nobody(opening: Opening, own_redis: RedisServer, caplog: Any) -> None:
+async def test_a_doorbell_without_redis_fails_nobody(
+    opening: Opening, own_redis: RedisServer, caplog: Any
+) -> None:
     """R1, R2: a submit commits and returns; one line says that nobody was rung."""
     house = await opening(speaker())
     house.jobs.doorbell.redis = open_pool(own_redis.url)
@@ -119,7 +121,9 @@ async def test_a_doorbell_without_redis_fails_nobody(opening: Opening, own_redis
 
 
 @pytest.mark.parametrize("trouble", ["READONLY", "OOM", "WRONGTYPE"])
-async def test_a_redis_that_refuses_fails_nobody(opening: Opening, own_redis: RedisServer, trouble: str) -> None:
+async def test_a_redis_that_refuses_fails_nobody(
+    opening: Opening, own_redis: RedisServer, trouble: str
+) -> None:
     """R2."""
     house = await opening(speaker())
     with own_redis.client() as redis:

@@ -136,7 +136,9 @@ async def test_clean_stops_are_no_deaths(each_opening: Opening) -> None:
 
 async def test_deaths_before_progress_are_forgotten(opening: Opening) -> None:
     """Three unlucky workers in a day's work are no quarantine."""
-    toy = speaker(start=[TICKET], check=[Progress(0.1), Progress(0.2), Progress(0.3), Progress(0.4), DELIVERY])
+    toy = speaker(
+        start=[TICKET], check=[Progress(0.1), Progress(0.2), Progress(0.3), Progress(0.4), DELIVERY]
+    )
     house = await opening(toy)
     job = await house.speak()
     for _ in range(4):
@@ -164,6 +166,40 @@ async def test_suspects_run_one_at_a_time(opening: Opening) -> None:
     house.jobs.suspects.leave(jobs[0].id)
     for job in jobs[1:]:
         await house.finish(job)
+        assert (await house.sound(job)).state == "SUCCEEDED"
+
+
+async def test_the_last_chance_is_taken_alone(opening: Opening) -> None:
+    """P5: a job that is set aside has killed its worker itself, and was not just there when another one did."""
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(_call: Any) -> Delivery:
+        asked.set()
+        await go.wait()
+        return DELIVERY
+
+    house = await opening(speaker(start=[slow, slow, DELIVERY, ...]))
+    unlucky, beside, later = [await house.speak() for _ in range(3)]
+    for _ in range(2):
+        assert await claim(house.jobs, Lease(unlucky.id))
+        await house.expire_lease(unlucky)
+        house.jobs.suspects.leave(unlucky.id)
+    working = asyncio.ensure_future(house.advance(beside))
+    await asked.wait()
+    assert await house.advance(unlucky) is None, "another is under way"
+    assert await house.advance(later) is None, "and the worker is kept clear for a while"
+    assert (await house.job(unlucky)).crashes == 2
+    go.set()
+    await working
+    asked.clear()
+    go.clear()
+    alone = asyncio.ensure_future(house.advance(unlucky))
+    await asked.wait()
+    assert await house.advance(later) is None, "nothing else beside it"
+    go.set()
+    await alone
+    await house.finish(later)
+    for job in (unlucky, beside, later):
         assert (await house.sound(job)).state == "SUCCEEDED"
 
 
@@ -293,4 +329,3 @@ async def test_a_lease_lasts_as_long_as_the_database_says(each_opening: Opening)
         now = await session.scalar(select(now_plus()))
     assert held.lease_until is not None and now is not None
     assert 25 < (held.lease_until - now).total_seconds() <= 30
-

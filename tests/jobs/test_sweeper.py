@@ -156,7 +156,9 @@ async def enrolment(house: House, id: str) -> Enrolment:
     "trouble", [OutcomeUnknown("?"), ProviderBusy(), ProviderUnavailable(), RuntimeError(), SystemExit(1), KeyboardInterrupt()],
     ids=lambda e: type(e).__name__,
 )  # fmt: skip
-async def test_a_voice_is_forgotten_once_the_vendor_confirms(opening: Opening, trouble: BaseException) -> None:
+async def test_a_voice_is_forgotten_once_the_vendor_confirms(
+    opening: Opening, trouble: BaseException
+) -> None:
     """V13, P2: until then it stays pending, for days if need be."""
     toy = speaker(forget_voice=[trouble, trouble, None])
     house = await opening(toy)

@@ -66,7 +66,11 @@ def trainer(*, start: Any, check: Any = ()) -> Scripted:
     train = Offer(id="train", capability=Capability.VOICE_TRAINING, cost=Cost(per_run=Decimal(1)), **keyed)
     toy = Scripted("trainer", train, start=start, check=check)
     speak = Offer(
-        id="speak", capability=Capability.SPEECH, cost=Cost(per_run=Decimal("0.1")), uses_trained_voice=True, **keyed
+        id="speak",
+        capability=Capability.SPEECH,
+        cost=Cost(per_run=Decimal("0.1")),
+        uses_trained_voice=True,
+        **keyed,
     )
     toy.offers = (train, speak)
     return toy

@@ -63,7 +63,11 @@ class Vendor:
         cost = Cost(per_run=Decimal("0.01"))
         self.offers = (
             Offer(
-                id="speak", capability=Capability.SPEECH, cost=cost, fidelity=Fidelity.STOCK, payment_safety=safety
+                id="speak",
+                capability=Capability.SPEECH,
+                cost=cost,
+                fidelity=Fidelity.STOCK,
+                payment_safety=safety,
             ),
         )
 
