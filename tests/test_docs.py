@@ -210,3 +210,20 @@ def test_the_figures_of_the_privacy_page_are_those_of_the_code() -> None:
 
 def _default(setting: str) -> float:
     return float(Settings.model_fields[setting].default)
+
+
+LINK = re.compile(r"\]\(([^)#\s]+)(#[\w-]+)?\)")
+
+
+def test_pages_link_to_what_is_there() -> None:
+    pages = [*DOCS.rglob("*.md"), ROOT / "README.md"]
+    broken = [
+        f"{page.name}: {target}"
+        for page in pages
+        for target, _ in LINK.findall(page.read_text(encoding="utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert broken == []
+    assert {"how-a-job-runs.md", "first-persona.md", "privacy.md", "errors.md"} <= {
+        page.name for page in pages
+    }

@@ -72,7 +72,9 @@ async def set_tier(session: Writing, account_id: str, tier: str, known: Collecti
     """Move the account. Jobs under way keep the terms they were quoted."""
     if tier not in known:
         raise InvalidInput(
-            message=f"There is no tier {tier[:40]!r}.", path=("tier",), fix=f"Choose one of: {', '.join(known)}."
+            message=f"There is no tier {tier[:40]!r}.",
+            path=("tier",),
+            fix=f"Choose one of: {', '.join(known)}.",
         )
     account = await hold_account(session, account_id)
     if account.tier != tier:

@@ -32,7 +32,7 @@ async def test_jobs_that_each_kill_their_worker_once(tmp_path: Path, redis_url: 
     async with open_crew(tmp_path, redis_url, 2) as crew:
         jobs = [await crew.ask(**plan) for plan in DEATHS.values()]
         for job in await crew.ended(*jobs):
-            assert job.state == "SUCCEEDED", job.failure_message
+            assert job.state == "SUCCEEDED", (job.message, job.failure_message)
             assert await crew.books(job, "charge") == 1
         assert crew.falls.count(-signal.SIGKILL) >= 4
 
@@ -60,7 +60,7 @@ async def test_a_vendor_without_keys(tmp_path: Path, redis_url: str, safety: str
         before, charged, checked = await crew.ended(*jobs)
         assert checked.state == "SUCCEEDED"
         lost = "SUCCEEDED" if safety == "FINDABLE" else "NEEDS_REVIEW"
-        assert (before.state, charged.state) == (lost, lost)
+        assert (before.state, charged.state) == (lost, lost), (before.message, charged.message)
         for job in jobs:
             assert await crew.books(job, "charge") <= 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -330,3 +331,26 @@ async def test_no_provider_says_why_for_each(owner: Owner) -> None:
     error = await owner.client.refusal("generateVideo", **input)
     assert (error["__typename"], error["code"]) == ("NoProviderError", "NO_PROVIDER")
     assert any("not installed" in refusal for refusal in error["refusals"])
+
+
+async def test_one_document_holds_no_more_than_the_cap(owner: Owner) -> None:
+    """G17: one mutation fifteen times in a document, with money for some: the others are typed refusals, and what
+    is held is what was accepted."""
+    input = {**(await furnished(owner))["generateVideo"], "resolution": "P720"}
+    input["script"] = "This sentence is here to be said again and again. " * 30
+    fields = " ".join(
+        f"n{n}: generateVideo(input: $input) {{ job {{ quote {{ priceCeiling {{ amount }} }} }} errors {{ code }} }}"
+        for n in range(15)
+    )
+    answers = await owner.client.ask(f"mutation($input: GenerateVideoInput!) {{ {fields} }}", input=input)
+    accepted = [
+        answer["job"]["quote"]["priceCeiling"]["amount"]
+        for answer in answers.values()
+        if not answer["errors"]
+    ]
+    refused = [answer["errors"] for answer in answers.values() if answer["errors"]]
+    assert accepted and refused == [[{"code": "SPEND_CAP"}]] * (15 - len(accepted)) and refused
+    seen = await owner.client.ask("{ viewer { account { spend { held { amount } left { amount } } } } }")
+    spend = seen["viewer"]["account"]["spend"]
+    assert Decimal(spend["held"]["amount"]) == sum(map(Decimal, accepted)) <= 100
+    assert Decimal(spend["left"]["amount"]) == 100 - Decimal(spend["held"]["amount"]) < Decimal(accepted[0])
