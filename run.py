@@ -378,13 +378,16 @@ def check(given):
         print("== %s" % name, flush=True)
         started = time.monotonic()
         code = subprocess.call([PYTHON, *words], cwd=ROOT, env=own_environment())
-        print(
-            "== %s: %s (%.0f s)" % (name, "failed" if code else "ok", time.monotonic() - started), flush=True
-        )
+        print("== %s: %s (%.0f s)" % (name, ending(code), time.monotonic() - started), flush=True)
         failed += [name] if code else []
     if failed:
         print("check failed: %s" % ", ".join(failed))
     return 1 if failed else 0
+
+
+def ending(code):
+    """An exit code in words; below zero it is the signal that ended the command."""
+    return "ok" if code == 0 else "failed" if code > 0 else "ended by signal %d" % -code
 
 
 def install(given):
