@@ -15,7 +15,7 @@ from tests.journeys.conftest import Stage, Trained
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-STEPS = 12
+STEPS = 8
 Listen = Callable[[str, str | None, int | None], Awaitable[list[dict[str, Any]]]]
 
 

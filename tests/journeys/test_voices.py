@@ -87,10 +87,9 @@ async def test_a_voice_from_its_recording_to_its_deletion(stage: Stage, client: 
     )
     assert judged["qualifies"] and [sample["accepted"] for sample in judged["samples"]] == [True] * 5
     again = await train(client, persona, shorts, language="en")
-    second = again["voice"]["id"]
-    await client.succeeded(again["job"]["id"])
     third = await train(client, persona, await uploaded(client, SPEAKER[:5]))
-    await client.succeeded(third["job"]["id"])
+    second = again["voice"]["id"]
+    await asyncio.gather(*(client.succeeded(made["job"]["id"]) for made in (again, third)))
     rejected = await client.change("rejectVoice", "voice { approval }", voiceId=third["voice"]["id"])
     assert rejected["voice"]["approval"] == "REJECTED"
     await client.change("deleteVoice", "deletedId", voiceId=third["voice"]["id"])
