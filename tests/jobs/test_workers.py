@@ -22,19 +22,18 @@ DEATHS = {
     "once the vendor has charged": {"die": ["charged"]},
     "when asked how it goes": {"flow": "ticket", "die": ["check"]},
     "as soon as it delivered": {"die_after": 0.0},
-    "while it is mastered": {"flow": "ticket", "die_after": 0.2},
-    "about when it is settled": {"die_after": 0.6},
+    "while it is mastered": {"flow": "ticket", "die_after": 0.1},
 }
 
 
 async def test_jobs_that_each_kill_their_worker_once(tmp_path: Path, redis_url: str) -> None:
-    """C4, P5: at six moments, side by side. Recovery is by lease."""
+    """C4, P5: at five moments, side by side. Recovery is by lease; test_brink has every moment."""
     async with open_crew(tmp_path, redis_url, 2) as crew:
         jobs = [await crew.ask(**plan) for plan in DEATHS.values()]
         for job in await crew.ended(*jobs):
             assert job.state == "SUCCEEDED", (job.message, job.failure_message)
             assert await crew.books(job, "charge") == 1
-        assert crew.falls.count(-signal.SIGKILL) >= 4
+        assert crew.falls.count(-signal.SIGKILL) >= 3
 
 
 async def test_one_that_always_kills_its_worker_is_set_aside(tmp_path: Path, redis_url: str) -> None:
