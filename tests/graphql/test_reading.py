@@ -62,8 +62,9 @@ async def test_a_dashboard_takes_the_same_statements_for_one_persona_as_for_fift
     with world.counting() as for_twenty:
         seen = (await owner.client.ask(DASHBOARD, first=20))["viewer"]["personas"]["nodes"]
     assert len(seen) == 20
-    # Files that are asked for at two places may come in one batch or two, as the database's answers fall.
-    assert len(for_twenty) <= len(for_one) + 2 <= 25, for_twenty
+    # What is asked for at two places may come in one batch or two, as the database's answers fall, and the token may
+    # be looked up again; one more statement for each persona would be nineteen more.
+    assert len(for_twenty) <= len(for_one) + 6 <= 30, for_twenty
 
     for persona in seen:
         assert persona["voice"]["preview"]["url"].startswith("http")
