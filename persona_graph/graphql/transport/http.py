@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
@@ -20,6 +21,8 @@ from persona_graph.graphql.transport.tokens import bearer
 from persona_graph.settings import Settings
 
 Headers = dict[bytes, bytes]
+
+LINGER_SECONDS = 1.0
 
 
 class Endpoint:
@@ -67,7 +70,7 @@ class Endpoint:
         if method not in ("GET", "POST"):
             raise Malformed("Use POST.", code="METHOD_NOT_ALLOWED", status=405, allow="GET, POST")
         if method == "POST":
-            _check_content(headers, self._settings.max_body_bytes)
+            await self._need_content(headers, receive)
         try:
             viewer = await self._authenticate(_token(headers))
         except Unauthenticated:
@@ -75,6 +78,17 @@ class Endpoint:
         if method == "GET":
             return viewer, ask_of_query_string(scope["query_string"])
         return viewer, ask_of_body(await self._body(receive))
+
+    async def _need_content(self, headers: Headers, receive: Receive) -> None:
+        try:
+            _check_content(headers, self._settings.max_body_bytes)
+        except Malformed as refused:
+            if refused.status == 415:
+                # Who is still sending when the connection closes may never see the answer.
+                with suppress(TimeoutError, Malformed):
+                    async with asyncio.timeout(LINGER_SECONDS):
+                        await self._body(receive)
+            raise
 
     async def _body(self, receive: Receive) -> bytes:
         parts: list[bytes] = []
