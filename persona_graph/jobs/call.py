@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import shutil
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 
+from persona_graph.db import utcnow
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.tables import Attempt, Job
 from persona_graph.media.assets import Asset
@@ -25,6 +27,8 @@ class LentCall:
     client_ref: str
     folder: Path
     remaining: float
+    now: datetime
+    webhook_url: str | None
     _jobs: Jobs
     _account_id: str
 
@@ -56,6 +60,8 @@ def lend(jobs: Jobs, job: Job, attempt: Attempt, seconds: float) -> LentCall:
         client_ref=attempt.id,
         folder=folder,
         remaining=seconds,
+        now=utcnow(),
+        webhook_url=None,
         _jobs=jobs,
         _account_id=job.account_id,
     )

@@ -23,6 +23,7 @@ from persona_graph.provider.errors import (
     ProviderUnavailable,
 )
 from persona_graph.provider.hookspec import API_VERSION, Provider, hookimpl
+from persona_graph.provider.knocks import BadKnock, Knock, TakesKnocks
 from persona_graph.provider.offers import (
     Capability,
     Cost,
@@ -36,6 +37,7 @@ from persona_graph.provider.orders import (
     Animate,
     FileRef,
     Order,
+    Pronunciation,
     Speak,
     SpeechStyle,
     TrainVoice,
@@ -44,9 +46,10 @@ from persona_graph.provider.orders import (
 )
 
 __all__ = [
-    "API_VERSION", "Animate", "Call", "Capability", "Cost", "DataUse", "Delivery", "Fidelity",
-    "FileRef", "Limits", "Offer", "Order", "OrderRejected", "OutcomeUnknown", "PaymentSafety",
-    "PluginConfig", "Progress", "Provider", "ProviderBusy", "ProviderError", "ProviderUnavailable",
-    "Speak", "SpeechStyle", "Ticket", "Timing", "TimingSource", "TrainVoice", "VendorVoice",
-    "Write", "hookimpl",
+    "API_VERSION", "Animate", "BadKnock", "Call", "Capability", "Cost", "DataUse", "Delivery",
+    "Fidelity", "FileRef", "Knock", "Limits", "Offer", "Order", "OrderRejected",
+    "OutcomeUnknown", "PaymentSafety", "PluginConfig", "Progress", "Pronunciation", "Provider",
+    "ProviderBusy", "ProviderError", "ProviderUnavailable", "Speak", "SpeechStyle",
+    "TakesKnocks", "Ticket", "Timing", "TimingSource", "TrainVoice", "VendorVoice", "Write",
+    "hookimpl",
 ]  # fmt: skip

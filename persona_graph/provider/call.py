@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -15,11 +16,13 @@ from persona_graph.provider.orders import FileRef
 class Call(Protocol):
     """Lent for one call of ``start``, ``check``, ``find``, ``cancel`` or ``forget_voice``.
 
-    ``http``: a shared client with timeouts. ``remaining``: seconds until
-    the core cuts this call off. ``idempotency_key``: the same for every try of one attempt.
+    ``http``: a shared client with timeouts that connects only to public addresses and to origins that
+    stand in the plugin's own settings, follows no redirect, and ends an answer that grows past 64 MiB.
+    ``remaining``: seconds until the core cuts this call off. ``now``: the core's clock, UTC. ``idempotency_key``: the same for every try of one attempt.
     ``client_ref``: a public reference a vendor may echo. ``folder``: a private directory of this
     attempt on this machine; it outlives the call and is deleted when the attempt ends, and on
-    another machine it is empty.
+    another machine it is empty. ``webhook_url``: where the vendor may knock when this attempt has news
+    (see ``TakesKnocks``); ``None`` where this server has no public HTTPS address.
     """
 
     http: httpx.AsyncClient
@@ -28,6 +31,12 @@ class Call(Protocol):
     client_ref: str
     folder: Path
     remaining: float
+    now: datetime
+    webhook_url: str | None
+
+    async def turn(self, every: float, key: str = "") -> None:
+        """Wait until it is this provider's turn: ``every`` seconds after the last turn taken under
+        ``key``, over all workers. Raises ProviderBusy when that would outlast the call."""
 
     async def read(self, file: FileRef) -> bytes: ...
 

@@ -57,7 +57,9 @@ class Delivery:
     (fetched at once by the core, under its guard). Training delivers ``vendor_voice`` (an id of at
     most 255 characters) and, if the provider needs more than an id to speak, ``voice_model``: opaque
     bytes that the core keeps encrypted and hands back with every order. ``billed_cost`` is what the
-    vendor said it charged in USD, if it did. ``honoured_options`` names the settings that had effect.
+    vendor said it charged in USD, if it did. ``honoured_options`` names the settings that had effect;
+    ``not_expressed`` the written forms of pronunciations that could not be followed. ``voice_kept``:
+    this use of a trained voice ended its expiry at the vendor.
     """
 
     media: bytes | Path | None = None
@@ -69,5 +71,7 @@ class Delivery:
     timings: tuple[Timing, ...] = ()
     billed_cost: Decimal | None = None
     voice_expires_at: datetime | None = None
+    voice_kept: bool = False
     honoured_options: tuple[str, ...] = ()
+    not_expressed: tuple[str, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)

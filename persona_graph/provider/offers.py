@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+
+# The unified ideographs with their extensions, and the compatibility ones.
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
 
 class Capability(StrEnum):
@@ -45,19 +49,28 @@ class Cost:
     """What the vendor bills the operator, in USD. All parts add up.
 
     ``per_block`` is billed for every started ``block_seconds`` of the produced media, at least
-    ``min_blocks`` times.
+    ``min_blocks`` times; ``per_block_at`` holds what a block costs at resolutions where it is not
+    ``per_block``, as pairs such as ``("720p", Decimal("0.30"))``. ``han_weight`` is how many characters
+    the vendor counts for one Han character.
     """
 
     per_run: Decimal = Decimal(0)
     per_1000_chars: Decimal = Decimal(0)
     per_block: Decimal = Decimal(0)
+    per_block_at: tuple[tuple[str, Decimal], ...] = ()
     block_seconds: int = 1
     min_blocks: int = 0
+    han_weight: int = 1
 
-    def of(self, *, seconds: float = 0, characters: int = 0) -> Decimal:
-        """The bill in USD for media of ``seconds`` made from ``characters`` of text."""
+    def of(self, *, seconds: float = 0, characters: int = 0, resolution: str = "") -> Decimal:
+        """The bill in USD for media of ``seconds`` made from ``characters`` as ``weigh`` counts them."""
         blocks = max(self.min_blocks, math.ceil(round(seconds / self.block_seconds, 6)))
-        return self.per_run + self.per_1000_chars * characters / 1000 + self.per_block * blocks
+        block = dict(self.per_block_at).get(resolution, self.per_block)
+        return self.per_run + self.per_1000_chars * characters / 1000 + block * blocks
+
+    def weigh(self, text: str) -> int:
+        """How many characters the vendor bills for ``text``."""
+        return len(text) + (self.han_weight - 1) * len(_HAN.findall(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +81,7 @@ class Limits:
     TALKING_VIDEO; ``max_chars`` bounds a script; ``max_bytes`` bounds one input file;
     ``resolutions`` are names such as ``480p``; ``languages`` are BCP 47 primary subtags;
     ``options`` names the order settings the provider honours (``emotion``, ``speed``, ``pitch``,
-    ``prompt``).
+    ``prompt``, ``pronunciations``).
     """
 
     min_seconds: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from persona_graph.provider.deliveries import Timing
 
@@ -24,10 +25,12 @@ class FileRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorVoice:
-    """A voice this provider trained before: the id it gave and, if it delivered one, its model."""
+    """A voice this provider trained before: the id it gave and, if it delivered one, its model.
+    ``expires_at`` is when the vendor drops it, as long as no delivery said ``voice_kept``."""
 
     id: str
     model: FileRef | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,16 @@ class SpeechStyle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pronunciation:
+    """How one written word is said: ``spoken`` respells it, ``ipa`` is its transcription; at least one
+    of the two is there."""
+
+    written: str
+    spoken: str | None = None
+    ipa: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainVoice:
     """Make a voice from recordings of one consenting speaker: mono WAV, PCM 16 bit, cleaned."""
 
@@ -50,12 +63,14 @@ class TrainVoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speak:
-    """Say ``script`` with ``voice``; ``None`` asks for the provider's stock voice."""
+    """Say ``script`` with ``voice``; ``None`` asks for the provider's stock voice. ``pronunciations``
+    are there only where the offer's options name them."""
 
     script: str
     voice: VendorVoice | None = None
     style: SpeechStyle = field(default_factory=SpeechStyle)
     language: str = "en"
+    pronunciations: tuple[Pronunciation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +94,7 @@ class Write:
     brief: str
     style_prompt: str = ""
     max_chars: int | None = None
+    language: str = "en"
 
 
 Order = TrainVoice | Speak | Animate | Write

@@ -1,0 +1,1 @@
+"""Persona Graph provider: voice cloning and speech by ElevenLabs."""

@@ -1,0 +1,1 @@
+"""Persona Graph provider: stock speech by the public Google Translate endpoint."""

@@ -1,0 +1,1 @@
+"""Persona Graph providers: text and speech by any OpenAI-compatible server."""

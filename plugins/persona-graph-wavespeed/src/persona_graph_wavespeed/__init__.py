@@ -1,0 +1,1 @@
+"""Persona Graph providers: Hunyuan Avatar, InfiniteTalk and MiniMax voices through WaveSpeed."""
