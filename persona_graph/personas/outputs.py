@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,10 +11,19 @@ from persona_graph.accounts.accounts import Account, hold_account
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.catalog.prices import Span
 from persona_graph.catalog.tiers import Feature
-from persona_graph.db import new_id
+from persona_graph.db import Writing, new_id
 from persona_graph.errors import InvalidInput, WrongState
 from persona_graph.jobs.states import TERMINAL, JobKind
-from persona_graph.jobs.submit import LegPlan, Request, Subject, earlier_job, open_job, plan_legs, rehearsed
+from persona_graph.jobs.submit import (
+    LegPlan,
+    Plan,
+    Request,
+    Subject,
+    earlier_job,
+    open_job,
+    plan_legs,
+    rehearsed,
+)
 from persona_graph.jobs.tables import Job
 from persona_graph.media.assets import Asset
 from persona_graph.media.mixing.effects import loudness_for
@@ -95,42 +105,78 @@ class VideoWish:
     captions: CaptionMode = CaptionMode.NONE
 
 
+@dataclass(frozen=True)
+class SpeechPlan:
+    """A speech that could be made: who speaks it, what it comes to, and what its job would be told."""
+
+    wish: SpeechWish
+    persona: Persona
+    voice: Voice | None
+    plan: Plan
+    spec: dict[str, Any]
+
+
 async def generate_speech(
     personas: Personas, viewer: Viewer, wish: SpeechWish, request: Request
 ) -> Submitted:
     viewer.need(Scope.WRITE)
-    script = spoken_text(wish.script, "script", personas.settings.max_script_chars)
-    _within("speed", wish.speed, SPEED)
-    _within("pitch", wish.pitch, PITCH)
-    emotion = plain_text(wish.emotion, "emotion", most=40)
-    check_sound(wish.sound)
+    wish = checked_speech(personas, wish)
     async with personas.db.writing() as session:
         account = await hold_account(session, viewer.account_id)
         earlier = await earlier_job(session, viewer, request)
         if earlier is not None:
             return Submitted(None, earlier, earlier.subject_id)
         persona = await hold(session, viewer, Persona, wish.persona_id, "personaId")
-        language = spoken_language(wish.language, persona)
-        voice, leg = await speech_leg(
-            personas, session, viewer, account, persona, script, language, wish.voice_policy, speed=wish.speed,
-            options=wish.options,
-        )  # fmt: skip
-        sound = await sound_spec(personas, session, viewer, wish.sound, wish.platform)
-        plan = plan_legs(personas.jobs, account.tier, [leg])
-        if await rehearsed(personas.jobs, session, account, plan, request.paid):
-            return Submitted(plan, None, None)
-        spec = {
-            "voice": voice.id if voice else None, "script": script, "language": language, "container": wish.container,
-            "style": {"emotion": emotion, "speed": wish.speed, "pitch": wish.pitch}, **sound,
-        }  # fmt: skip
-        output = _output(viewer, persona, OutputKind.SPEECH, script, wish.platform, voice, None)
-        job = await open_job(
-            personas.jobs, session, viewer, account, request, JobKind.SPEECH,
-            Subject("Output", output.id, persona.id), spec, plan,
-        )  # fmt: skip
-        output.job_id = job.id
-        session.add(output)
-    return Submitted(plan, job, output.id)
+        planned = await plan_speech_output(personas, session, viewer, account, persona, wish)
+        if await rehearsed(personas.jobs, session, account, planned.plan, request.paid):
+            return Submitted(planned.plan, None, None)
+        job = await open_speech(personas, session, viewer, account, planned, request)
+    return Submitted(planned.plan, job, job.subject_id)
+
+
+def checked_speech(personas: Personas, wish: SpeechWish) -> SpeechWish:
+    """The wish with its texts as they are stored; what can be refused without a look at the database."""
+    script = spoken_text(wish.script, "script", personas.settings.max_script_chars)
+    _within("speed", wish.speed, SPEED)
+    _within("pitch", wish.pitch, PITCH)
+    emotion = plain_text(wish.emotion, "emotion", most=40)
+    check_sound(wish.sound)
+    return replace(wish, script=script, emotion=emotion)
+
+
+async def plan_speech_output(
+    personas: Personas, session: AsyncSession, viewer: Viewer, account: Account, persona: Persona, wish: SpeechWish
+) -> SpeechPlan:  # fmt: skip
+    """Writes nothing. ``wish`` was checked."""
+    language = spoken_language(wish.language, persona)
+    voice, leg = await speech_leg(
+        personas, session, viewer, account, persona, wish.script, language, wish.voice_policy, speed=wish.speed,
+        options=wish.options,
+    )  # fmt: skip
+    sound = await sound_spec(personas, session, viewer, wish.sound, wish.platform)
+    plan = plan_legs(personas.jobs, account.tier, [leg])
+    spec = {
+        "voice": voice.id if voice else None, "script": wish.script, "language": language, "container": wish.container,
+        "style": {"emotion": wish.emotion, "speed": wish.speed, "pitch": wish.pitch}, **sound,
+    }  # fmt: skip
+    return SpeechPlan(wish, persona, voice, plan, spec)
+
+
+async def open_speech(
+    personas: Personas, session: Writing, viewer: Viewer, account: Account, planned: SpeechPlan, request: Request
+) -> Job:  # fmt: skip
+    """The output and its queued job."""
+    wish = planned.wish
+    output = _output(
+        viewer, planned.persona, OutputKind.SPEECH, wish.script, wish.platform, planned.voice, None
+    )
+    job = await open_job(
+        personas.jobs, session, viewer, account, request, JobKind.SPEECH,
+        Subject("Output", output.id, planned.persona.id), planned.spec, planned.plan,
+    )  # fmt: skip
+    output.job_id = job.id
+    session.add(output)
+    return job
 
 
 async def generate_video(personas: Personas, viewer: Viewer, wish: VideoWish, request: Request) -> Submitted:
