@@ -16,7 +16,6 @@ from typing import Any
 
 import pluggy
 
-from persona_graph.catalog.contract import ContractFault, checked
 from persona_graph.provider import (
     API_VERSION,
     Call,
@@ -30,6 +29,7 @@ from persona_graph.provider import (
     Ticket,
 )
 from persona_graph.provider.call import MissingSecret
+from persona_graph.provider.contract import ContractFault, checked
 from persona_graph.provider.hookspec import PROJECT, Hooks
 
 ENTRY_POINT_GROUP = "persona_graph"

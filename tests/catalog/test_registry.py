@@ -152,6 +152,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     "offer is a dict": (hook("return [Toy(offers=[{'id': 'say'}])]"), "offer 1 is not an Offer"),
     "start is not async": (hook("class T(Toy):\n    def start(self, offer, order, call): ...\nreturn [T()]"), "start is not an async method"),
     "check missing": (hook("class T(Toy):\n    check = None\nreturn [T()]"), "check is not an async method"),
+    "knocks verified later": (hook("class T(Toy):\n    async def verify_knock(self, knock): ...\nreturn [T()]"), "verify_knock is not a plain method"),
+    "knocks verified with more": (hook("class T(Toy):\n    def verify_knock(self, knock, key): ...\nreturn [T()]"), "verify_knock does not take (knock)"),
     "find takes too little": (hook("class T(Toy):\n    async def find(self, offer): ...\nreturn [T()]"), "find does not take (offer, order, call)"),
 }  # fmt: skip
 
@@ -189,6 +191,12 @@ OFFER_FAULTS: dict[str, tuple[str, str]] = {
     "blocks of no length": ("cost=Cost(block_seconds=0)", "cost.block_seconds"),
     "blocks of half a second": ("cost=Cost(block_seconds=0.5)", "cost.block_seconds"),
     "blocks by the million": ("cost=Cost(min_blocks=10**9)", "cost.min_blocks"),
+    "a resolution's price negative": ("cost=Cost(per_block_at=(('720p', Decimal(-1)),))", "cost.per_block_at['720p'] is -1"),
+    "a resolution's price a float": ("cost=Cost(per_block_at=(('720p', 0.3),))", "cost.per_block_at['720p'] is a float"),
+    "a resolution twice": ("cost=Cost(per_block_at=(('720p', Decimal(1)), ('720p', Decimal(2))))", "names a resolution twice"),
+    "resolutions a dict": ("cost=Cost(per_block_at={'720p': Decimal(1)})", "cost.per_block_at is not a tuple"),
+    "a character counts for nothing": ("cost=Cost(han_weight=0)", "cost.han_weight"),
+    "a character counts for a half": ("cost=Cost(han_weight=1.5)", "cost.han_weight"),
     "capability a text": ("capability='SPEECH'", "capability is not a Capability"),
     "limit negative": ("limits=Limits(max_seconds=-1)", "limits.max_seconds is not a length of time"),
     "limit NaN": ("limits=Limits(min_seconds=float('nan'))", "limits.min_seconds is not a length of time"),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from persona_graph.catalog.contract import checked
 from persona_graph.catalog.registry import Catalog, Plugin, Registered
 from persona_graph.provider import (
     API_VERSION,
@@ -22,6 +21,7 @@ from persona_graph.provider import (
     Progress,
     Ticket,
 )
+from persona_graph.provider.contract import checked
 
 D = Decimal
 

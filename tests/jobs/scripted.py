@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from persona_graph.catalog.contract import checked
+from persona_graph.provider.contract import checked
 from persona_graph.catalog.registry import Catalog, Plugin, Registered
 from persona_graph.provider import (
     API_VERSION,

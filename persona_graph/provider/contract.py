@@ -12,8 +12,9 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from persona_graph.provider import (
-    API_VERSION,
+from persona_graph.provider.hookspec import API_VERSION
+from persona_graph.provider.knocks import TakesKnocks
+from persona_graph.provider.offers import (
     Capability,
     Cost,
     DataUse,
@@ -83,6 +84,18 @@ def _method_faults(provider: Any) -> Iterator[str]:
             inspect.signature(method).bind(*parameters)
         except TypeError:
             yield f"{name} does not take ({', '.join(parameters)})"
+    if isinstance(provider, TakesKnocks):
+        yield from _knock_faults(provider.verify_knock)
+
+
+def _knock_faults(verify: Any) -> Iterator[str]:
+    if not callable(verify) or inspect.iscoroutinefunction(verify) or inspect.isgeneratorfunction(verify):
+        yield "verify_knock is not a plain method"
+        return
+    try:
+        inspect.signature(verify).bind("knock")
+    except TypeError:
+        yield "verify_knock does not take (knock)"
 
 
 def _offers_faults(offers: tuple[Offer, ...]) -> Iterator[str]:
@@ -128,16 +141,27 @@ def _cost_faults(cost: Cost) -> Iterator[str]:
     if type(cost) is not Cost:
         yield "cost is not a Cost"
         return
-    for name in ("per_run", "per_1000_chars", "per_block"):
-        amount = getattr(cost, name)
-        if not isinstance(amount, Decimal):
-            yield f"cost.{name} is a {type(amount).__name__}, not a Decimal"
-        elif not amount.is_finite() or not 0 <= amount <= MAX_UNIT_COST:
-            yield f"cost.{name} is {amount:.6g}, not between 0 and {MAX_UNIT_COST} USD"
+    amounts = [(name, getattr(cost, name)) for name in ("per_run", "per_1000_chars", "per_block")]
+    if not _are_pairs(cost.per_block_at):
+        yield "cost.per_block_at is not a tuple of (resolution, amount) pairs"
+    else:
+        amounts += [(f"per_block_at[{resolution!r}]", amount) for resolution, amount in cost.per_block_at]
+        if len(dict(cost.per_block_at)) < len(cost.per_block_at):
+            yield "cost.per_block_at names a resolution twice"
+    yield from (fault for name, amount in amounts for fault in _amount_faults(name, amount))
     if not _is_whole(cost.block_seconds, 1, 3600):
         yield "cost.block_seconds is not a whole number of 1 to 3600 seconds"
     if not _is_whole(cost.min_blocks, 0, 10_000):
         yield "cost.min_blocks is not a whole number of 0 to 10,000"
+    if not _is_whole(cost.han_weight, 1, 10):
+        yield "cost.han_weight is not a whole number of 1 to 10"
+
+
+def _amount_faults(name: str, amount: Any) -> Iterator[str]:
+    if not isinstance(amount, Decimal):
+        yield f"cost.{name} is a {type(amount).__name__}, not a Decimal"
+    elif not amount.is_finite() or not 0 <= amount <= MAX_UNIT_COST:
+        yield f"cost.{name} is {amount:.6g}, not between 0 and {MAX_UNIT_COST} USD"
 
 
 def _limits_faults(limits: Limits) -> Iterator[str]:
@@ -188,6 +212,12 @@ def _is_number(value: object, least: float) -> bool:
 
 def _is_whole(value: object, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _are_pairs(value: object) -> bool:
+    return isinstance(value, tuple) and all(
+        isinstance(pair, tuple) and len(pair) == 2 and _are_words(pair[:1]) for pair in value
+    )
 
 
 def _are_words(value: object) -> bool:
