@@ -22,6 +22,7 @@ from persona_graph.jobs.bench import open_bench
 from persona_graph.jobs.call import lend
 from persona_graph.jobs.endings import ENDED
 from persona_graph.jobs.lease import Fenced, Lease, claim, one_transaction, release, renew
+from persona_graph.jobs.places import Full, look_again_in, look_for_place
 from persona_graph.jobs.rests import DOWN_SECONDS, Rest
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobState
@@ -33,6 +34,8 @@ START_SECONDS = 240.0
 CHECK_SECONDS = 30.0
 STORE_SECONDS = 10.0
 STARTS = 3
+# The code of an OrderRejected that says the vendor does not have the trained voice any more.
+VOICE_GONE = "VOICE_GONE"
 
 log = logging.getLogger(__name__)
 
@@ -155,9 +158,16 @@ async def _begin(jobs: Jobs, lease: Lease, scene: Scene) -> float | None:
     rest = await jobs.rests.find(provider.id)
     if rest is not None:
         return await _let_rest(jobs, lease, scene, offer, rest)
-    job = await midway.begin(jobs, lease, scene.leg)
-    order = await jobs.works[job.kind].order(open_bench(jobs, lease, job, job.leg(scene.leg.n), provider.id))
-    attempt = await midway.send(jobs, lease, scene.leg, provider, offer, new_id())
+    try:
+        async with jobs.db.reading() as session:
+            await look_for_place(session, provider.id, offer)
+        job = await midway.begin(jobs, lease, scene.leg)
+        order = await jobs.works[job.kind].order(
+            open_bench(jobs, lease, job, job.leg(scene.leg.n), provider.id)
+        )
+        attempt = await midway.send(jobs, lease, scene.leg, provider, offer, new_id())
+    except Full as full:
+        return await _queue_up(jobs, lease, scene, offer, str(full))
     if attempt is None:
         return None
     return await _place(jobs, lease, scene, Placed(attempt, provider, offer), order)
@@ -174,12 +184,29 @@ async def _let_rest(jobs: Jobs, lease: Lease, scene: Scene, offer: Offer, rest: 
     return await midway.wait_for(jobs, lease, scene.leg, why, rest.seconds)
 
 
+async def _queue_up(jobs: Jobs, lease: Lease, scene: Scene, offer: Offer, why: str) -> float | None:
+    """For a place at an offer that has its hands full. Who has no other one to go to waits as long as it takes."""
+    if await _has_tired(jobs, scene, offer):
+        await midway.give_way(jobs, lease, scene.leg, None, why)
+        return None
+    again = await look_again_in(jobs, f"WAITING_FOR_{scene.leg.name}")
+    return await midway.wait_for(jobs, lease, scene.leg, why, again)
+
+
+async def _has_tired(jobs: Jobs, scene: Scene, offer: Offer) -> bool:
+    others = scene.leg.candidate + 1 < len(scene.leg.route["candidates"])
+    return others and await midway.has_waited(jobs, scene.job, offer.give_up_after)
+
+
 async def _place(jobs: Jobs, lease: Lease, scene: Scene, placed: Placed, order: Order) -> float | None:
     call = lend(jobs, scene.job, placed.attempt, START_SECONDS)
     await renew(jobs, lease)
     jobs.keep_alive(lease.job_id, lease.token)
     answer = await ask_start(placed.provider, placed.offer, order, call)
     if isinstance(answer, Trouble):
+        if answer.paced and not await _has_tired(jobs, scene, placed.offer):
+            seconds = midway.pause_seconds(0, answer.retry_after)
+            return await midway.stand_back(jobs, lease, placed.attempt, answer.why, seconds)
         return await _not_placed(jobs, lease, scene, placed.attempt, answer)
     return await _taken(jobs, lease, scene, placed, order, answer)
 
@@ -200,6 +227,9 @@ async def _not_placed(
     jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt, trouble: Trouble
 ) -> float | None:
     match trouble.kind:
+        case Kind.BUSY if trouble.paced:
+            await midway.give_way(jobs, lease, scene.leg, attempt, trouble.why)
+            return None
         case Kind.BUSY:
             seconds = midway.pause_seconds(attempt.busy, trouble.retry_after)
             await jobs.rests.begin(attempt.provider, seconds)
@@ -211,11 +241,16 @@ async def _not_placed(
         case Kind.UNKNOWN:
             return await midway.lose(jobs, lease, attempt, trouble.why)
         case _:
-            return await _end_on(jobs, lease, attempt, trouble)
+            return await _end_on(jobs, lease, scene, attempt, trouble)
 
 
-async def _end_on(jobs: Jobs, lease: Lease, attempt: Attempt, trouble: Trouble) -> float:
-    """The vendor's last word, or a plugin that cannot be talked to."""
+async def _end_on(jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt, trouble: Trouble) -> float | None:
+    """The vendor's last word, or a plugin that cannot be talked to. A voice that is gone there may have a twin."""
+    if trouble.code == VOICE_GONE:
+        await midway.lose_voice(jobs, lease, attempt, trouble.why)
+        if scene.leg.candidate + 1 < len(scene.leg.route["candidates"]):
+            await midway.give_way(jobs, lease, scene.leg, attempt, trouble.why)
+            return None
     if trouble.kind is Kind.BREACH:
         await endings.breach(jobs, lease, attempt, trouble.why)
     else:
@@ -256,7 +291,7 @@ async def _not_known(
 ) -> float | None:
     match trouble.kind:
         case Kind.REJECTED | Kind.BREACH:
-            return await _end_on(jobs, lease, attempt, trouble)
+            return await _end_on(jobs, lease, scene, attempt, trouble)
         case Kind.UNKNOWN:
             return await midway.lose(jobs, lease, attempt, trouble.why)
         case _:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from persona_graph.catalog.registry import Registered
 from persona_graph.jobs.answers import words
-from persona_graph.jobs.call import LentCall
+from persona_graph.jobs.call import LentCall, NotItsTurn
 from persona_graph.provider import (
     Delivery,
     Offer,
@@ -49,12 +49,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why there is no answer. ``why`` may be stored and, of a rejection, shown."""
+    """Why there is no answer. ``why`` may be stored and, of a rejection, shown. ``paced``: the vendor was not
+    even asked, by the plugin's own pace."""
 
     kind: Kind
     why: str
     code: str = ""
     retry_after: object = None
+    paced: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ def _trouble(
     kind = next((Kind[name.upper()] for name, what in meant.items() if isinstance(error, what)), otherwise)
     if not isinstance(error, ProviderError):
         log.warning("%s raised", provider.id, exc_info=error)
-    return Trouble(kind, words(_said(error), 300), retry_after=retry_after)
+    paced = isinstance(error, NotItsTurn)
+    return Trouble(kind, words(_said(error), 300), retry_after=retry_after, paced=paced)
 
 
 def _said(error: BaseException) -> str:

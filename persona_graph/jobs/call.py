@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -13,8 +15,16 @@ import httpx
 from persona_graph.db import utcnow
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.tables import Attempt, Job
+from persona_graph.jobs.turns import NoTurn
 from persona_graph.media.assets import Asset
-from persona_graph.provider import FileRef, OrderRejected
+from persona_graph.provider import FileRef, OrderRejected, ProviderBusy
+
+# A worker's place is not kept for a turn that is further off; and what is left after it is for the call itself.
+PATIENCE_SECONDS = 60.0
+
+
+class NotItsTurn(ProviderBusy):
+    """The pace that the plugin asked for leaves no room now: nobody's fault, and nothing was sent."""
 
 
 @dataclass
@@ -30,7 +40,17 @@ class LentCall:
     now: datetime
     webhook_url: str | None
     _jobs: Jobs
+    _provider: str
     _account_id: str
+    _lent_at: float = field(default_factory=time.monotonic)
+
+    async def turn(self, every: float, key: str = "") -> None:
+        left = self._lent_at + self.remaining - time.monotonic()
+        try:
+            wait = await self._jobs.turns.reserve(self._provider, every, key, min(left / 2, PATIENCE_SECONDS))
+        except NoTurn as far:
+            raise NotItsTurn(f"{self._provider}: {far}", retry_after=far.seconds) from None
+        await asyncio.sleep(wait)
 
     async def read(self, file: FileRef) -> bytes:
         return await self._jobs.media.read(await self._asset(file))
@@ -51,20 +71,22 @@ def folder_of(jobs: Jobs, attempt_id: str) -> Path:
 
 
 def lend(jobs: Jobs, job: Job, attempt: Attempt, seconds: float) -> LentCall:
-    folder = folder_of(jobs, attempt.id)
+    return _lent(jobs, attempt.provider, attempt.id, attempt.key, job.account_id, seconds)
+
+
+def lend_to_forget(jobs: Jobs, provider: str, ref: str, seconds: float) -> LentCall:
+    """For deleting a voice, which belongs to no attempt."""
+    return _lent(jobs, provider, ref, f"pg-{ref}", "", seconds)
+
+
+def _lent(jobs: Jobs, provider: str, ref: str, key: str, account_id: str, seconds: float) -> LentCall:
+    folder = folder_of(jobs, ref)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return LentCall(
-        http=jobs.http,
-        log=logging.getLogger(f"persona_graph.provider.{attempt.provider}"),
-        idempotency_key=attempt.key,
-        client_ref=attempt.id,
-        folder=folder,
-        remaining=seconds,
-        now=utcnow(),
-        webhook_url=None,
-        _jobs=jobs,
-        _account_id=job.account_id,
-    )
+        http=jobs.http, log=logging.getLogger(f"persona_graph.provider.{provider}"), idempotency_key=key,
+        client_ref=ref, folder=folder, remaining=seconds, now=utcnow(), webhook_url=None, _jobs=jobs,
+        _provider=provider, _account_id=account_id,
+    )  # fmt: skip
 
 
 def discard_folder(jobs: Jobs, attempt_id: str) -> None:

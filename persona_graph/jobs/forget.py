@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from persona_graph.jobs.asking import tell_forget
-from persona_graph.jobs.call import LentCall, discard_folder, folder_of
+from persona_graph.jobs.call import discard_folder, lend_to_forget
 from persona_graph.jobs.room import Jobs
 
 FORGET_SECONDS = 30.0
@@ -19,13 +19,9 @@ async def forget_voice(jobs: Jobs, provider_id: str, vendor_voice: str, ref: str
     if provider is None:
         log.warning("a voice at %s waits for deletion, but the provider is not installed", provider_id)
         return False
-    folder = folder_of(jobs, ref)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    call = LentCall(
-        http=jobs.http, log=logging.getLogger(f"persona_graph.provider.{provider_id}"), idempotency_key=f"pg-{ref}",
-        client_ref=ref, folder=folder, remaining=FORGET_SECONDS, _jobs=jobs, _account_id="",
-    )  # fmt: skip
     try:
-        return await tell_forget(provider, vendor_voice, call)
+        return await tell_forget(
+            provider, vendor_voice, lend_to_forget(jobs, provider_id, ref, FORGET_SECONDS)
+        )
     finally:
         discard_folder(jobs, ref)

@@ -18,6 +18,7 @@ from persona_graph.jobs.doorbell import AHEAD_SECONDS
 from persona_graph.jobs.endings import end_attempt
 from persona_graph.jobs.events import EventKind, append
 from persona_graph.jobs.lease import CRASHES, Fenced, Lease, fenced, one_transaction, quarantine
+from persona_graph.jobs.places import need_place
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobState, Move, after
 from persona_graph.jobs.tables import Attempt, AttemptState, Job, Leg, LegState, ProgressSource
@@ -45,11 +46,12 @@ async def begin(jobs: Jobs, lease: Lease, leg: Leg) -> Job:
 async def send(
     jobs: Jobs, lease: Lease, leg: Leg, provider: Registered, offer: Offer, attempt_id: str
 ) -> Attempt | None:
-    """From this commit on money may be spent. ``None`` if the job was cancelled meanwhile."""
+    """From this commit on money may be spent. ``None`` if the job was cancelled meanwhile. Raises Full."""
     async with fenced(jobs, lease) as (session, job):
         known = await session.get(Attempt, attempt_id)
         if known is not None or job.state == JobState.CANCELLING:
             return known
+        await need_place(jobs, session, provider.id, offer)
         number, busy = await _count(session, leg, provider.id)
         attempt = Attempt(
             id=attempt_id, job_id=job.id, leg=leg.n, number=number + 1, provider=provider.id, offer=offer.id,
@@ -133,6 +135,16 @@ async def rest(jobs: Jobs, lease: Lease, attempt: Attempt, why: str, seconds: fl
 
 
 @one_transaction
+async def stand_back(jobs: Jobs, lease: Lease, attempt: Attempt, why: str, seconds: float) -> float:
+    """Nothing was sent, because it is others' turn: that is no try of this job's."""
+    async with fenced(jobs, lease) as (session, job):
+        await end_attempt(jobs, session, attempt, AttemptState.FAILED, why)
+        leg = job.leg(attempt.leg)
+        await say_stage(jobs, session, job, leg, f"WAITING_FOR_{leg.name}", None, why)
+        return _wait(job, seconds * random.uniform(1.0, 1.2))  # noqa: S311
+
+
+@one_transaction
 async def give_way(jobs: Jobs, lease: Lease, leg: Leg, attempt: Attempt | None, why: str) -> None:
     """To the next candidate."""
     async with fenced(jobs, lease) as (session, job):
@@ -140,6 +152,13 @@ async def give_way(jobs: Jobs, lease: Lease, leg: Leg, attempt: Attempt | None, 
             await end_attempt(jobs, session, attempt, AttemptState.FAILED, why)
         if job.leg(leg.n).candidate == leg.candidate:
             await _next_candidate(jobs, session, job, leg.n, why)
+
+
+@one_transaction
+async def lose_voice(jobs: Jobs, lease: Lease, attempt: Attempt, why: str) -> None:
+    """The vendor dropped a voice behind our back."""
+    async with fenced(jobs, lease) as (session, job):
+        await jobs.works[job.kind].voice_gone(session, job, attempt.provider, why)
 
 
 async def _next_candidate(jobs: Jobs, session: Writing, job: Job, n: int, why: str) -> None:

@@ -15,6 +15,7 @@ from persona_graph.jobs.doorbell import Doorbell
 from persona_graph.jobs.heartbeat import Heartbeat
 from persona_graph.jobs.rests import Rests
 from persona_graph.jobs.states import JobKind
+from persona_graph.jobs.turns import Turns
 from persona_graph.jobs.work import Work
 from persona_graph.media.assets import Media
 from persona_graph.settings import Settings
@@ -73,10 +74,12 @@ class Jobs:
     heartbeat: Heartbeat | None = None
     suspects: Suspects = field(default_factory=Suspects)
     rests: Rests = field(init=False)
+    turns: Turns = field(init=False)
     _held: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rests = Rests(self.doorbell.redis)
+        self.turns = Turns(self.doorbell.redis)
 
     def keep_alive(self, job_id: str, token: str) -> None:
         """A sign of life from the slice that holds the job."""

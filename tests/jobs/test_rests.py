@@ -21,7 +21,10 @@ from tests.jobs.scripted import DELIVERY, Scripted, catalog, speaker
 @asynccontextmanager
 async def another_worker(house: House, *providers: Scripted) -> AsyncIterator[House]:
     redis = house.settings.redis_url.get_secret_value()
-    async with open_house(house.settings.data_dir, redis, catalog(*providers), tables=False) as other:
+    url = house.settings.database_url
+    async with open_house(
+        house.settings.data_dir, redis, catalog(*providers), database_url=url, tables=False
+    ) as other:
         yield other
 
 
