@@ -1,0 +1,95 @@
+"""The vendors' file host, an origin of its own: links that expire, and places to put bytes."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from persona_graph_sandbox.clock import Clock
+
+NAME = "files"
+_GONE = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+)
+
+
+@dataclass(slots=True)
+class _Kept:
+    content: bytes | None
+    content_type: str
+    until: float | None
+    most_bytes: int = 0
+
+
+class Files:
+    """``origin`` is set once the port is known."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.origin = ""
+        self._clock = clock
+        self._kept: dict[str, _Kept] = {}
+        self._lock = threading.Lock()
+
+    def put(
+        self, content: bytes, content_type: str, seconds_to_live: float | None = None, ending: str = ""
+    ) -> str:
+        """The link under which ``content`` can be fetched until it expires."""
+        return self._keep(_Kept(content, content_type, self._until(seconds_to_live)), ending)
+
+    def place(self, seconds_to_live: float = 900, most_bytes: int = 100_000_000, ending: str = "") -> str:
+        """A link to which bytes can be PUT, once, and fetched from afterwards."""
+        return self._keep(_Kept(None, "", self._until(seconds_to_live), most_bytes), ending)
+
+    def find(self, url: str) -> bytes | None:
+        """What lies under one of our own links, if it is there and has not expired."""
+        kept = self._kept.get(url.split("?")[0].removeprefix(self.origin + "/"))
+        return None if kept is None or self._is_over(kept) else kept.content
+
+    def drop(self, url: str) -> None:
+        with self._lock:
+            self._kept.pop(url.split("?")[0].removeprefix(self.origin + "/"), None)
+
+    def reset(self) -> None:
+        with self._lock:
+            self._kept.clear()
+
+    def routes(self) -> list[Route]:
+        return [Route("/{name:path}", self._get), Route("/{name:path}", self._put, methods=["PUT"])]
+
+    def _keep(self, kept: _Kept, ending: str) -> str:
+        name = f"f/{secrets.token_hex(12)}{ending}"
+        with self._lock:
+            self._kept[name] = kept
+        return f"{self.origin}/{name}"
+
+    def _until(self, seconds: float | None) -> float | None:
+        return None if seconds is None else self._clock.time() + seconds
+
+    def _is_over(self, kept: _Kept) -> bool:
+        return kept.until is not None and self._clock.time() >= kept.until
+
+    async def _get(self, request: Request) -> Response:
+        kept = self._kept.get(request.path_params["name"])
+        if kept is None or kept.content is None:
+            return Response(_GONE.replace("AccessDenied", "NoSuchKey"), 404, media_type="application/xml")
+        if self._is_over(kept):
+            return Response(_GONE, 403, media_type="application/xml")
+        return Response(kept.content, media_type=kept.content_type)
+
+    async def _put(self, request: Request) -> Response:
+        kept = self._kept.get(request.path_params["name"])
+        if kept is None or kept.content is not None or self._is_over(kept):
+            return Response(_GONE, 403, media_type="application/xml")
+        content = await request.body()
+        if len(content) > kept.most_bytes:
+            return Response(
+                _GONE.replace("AccessDenied", "EntityTooLarge"), 400, media_type="application/xml"
+            )
+        kept.content, kept.content_type = content, request.headers.get("content-type", "")
+        return Response(status_code=200)
