@@ -75,6 +75,21 @@ class Settings(BaseSettings):
         [],
         description="Comma-separated browser origins allowed to call the API (CORS and WebSocket). The API's own origin always is.",
     )
+    outbound_allow: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Comma-separated origins (`http://host:port`) this server may connect to although they are private, or no HTTPS: vendors' emulators, a store of one's own. Everything else a vendor or a user names must be public.",
+    )
+    max_delivery_bytes: int = Field(
+        1_000_000_000, ge=1, description="Largest file fetched from an address that a vendor gave, in bytes."
+    )
+    delivery_seconds: float = Field(
+        600.0, gt=0, description="Longest such a fetch may take, in seconds; one that crawls ends sooner."
+    )
+    wrong_tokens_per_minute: int = Field(
+        30,
+        ge=1,
+        description="Wrong tokens one network address may show one API process in a minute before it is told to wait. Right ones are always accepted.",
+    )
     max_body_bytes: int = Field(1_000_000, description="Largest GraphQL request body, in bytes.")
     max_audio_bytes: int = Field(50_000_000, description="Largest uploaded audio file, in bytes.")
     max_image_bytes: int = Field(15_000_000, description="Largest uploaded image file, in bytes.")
@@ -104,6 +119,11 @@ class Settings(BaseSettings):
     )
     decode_bytes: int = Field(
         512 * 1024 * 1024, description="Address space of a probing child process, in bytes."
+    )
+    lease_warning_hours: float = Field(
+        48.0,
+        gt=0,
+        description="How long before a vendor drops an unused voice its owner is told, or it is renewed where that is allowed, in hours.",
     )
     lease_seconds: float = Field(
         4.0,
@@ -156,7 +176,7 @@ class Settings(BaseSettings):
     )
 
     def __init__(self, **values: object) -> None:
-        for name in ("allowed_origins",):
+        for name in ("allowed_origins", "outbound_allow"):
             raw = values.get(name, os.environ.get(PREFIX + name.upper()))
             if isinstance(raw, str):
                 values[name] = [part.strip() for part in raw.split(",") if part.strip()]

@@ -95,8 +95,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "catalog": {"provider"},
     "accounts": {"catalog"},
     "media": {"accounts"},
-    "jobs": {"catalog", "provider", "accounts", "media"},
-    "personas": {"jobs", "catalog", "provider", "accounts", "media"},
+    "outbound": set(),
+    "jobs": {"catalog", "provider", "accounts", "media", "outbound"},
+    "personas": {"jobs", "catalog", "provider", "accounts", "media", "outbound"},
     "graphql": {"personas", "jobs", "catalog", "provider", "accounts", "media", "runtime"},
 }
 # The edges build the runtime and pass it down; no room imports them (graphql names the runtime's type).
