@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -25,6 +26,8 @@ class _Kept:
     content_type: str
     until: float | None
     most_bytes: int = 0
+    kept_seconds: float | None = None
+    needs: Mapping[str, str] | None = None
 
 
 class Files:
@@ -42,9 +45,20 @@ class Files:
         """The link under which ``content`` can be fetched until it expires."""
         return self._keep(_Kept(content, content_type, self._until(seconds_to_live)), ending)
 
-    def place(self, seconds_to_live: float = 900, most_bytes: int = 100_000_000, ending: str = "") -> str:
-        """A link to which bytes can be PUT, once, and fetched from afterwards."""
-        return self._keep(_Kept(None, "", self._until(seconds_to_live), most_bytes), ending)
+    def place(
+        self,
+        seconds_to_live: float = 900,
+        most_bytes: int = 100_000_000,
+        ending: str = "",
+        *,
+        kept_seconds: float | None = None,
+        needs: Mapping[str, str] | None = None,
+    ) -> str:
+        """A link to which bytes can be PUT, once, and fetched from afterwards: as long as the link itself lives, or
+        for ``kept_seconds`` from then. With ``needs`` it is signed: the PUT must bring these headers and no
+        Authorization."""
+        made = _Kept(None, "", self._until(seconds_to_live), most_bytes, kept_seconds, needs)
+        return self._keep(made, ending)
 
     def find(self, url: str) -> bytes | None:
         """What lies under one of our own links, if it is there and has not expired."""
@@ -86,10 +100,21 @@ class Files:
         kept = self._kept.get(request.path_params["name"])
         if kept is None or kept.content is not None or self._is_over(kept):
             return Response(_GONE, 403, media_type="application/xml")
+        if kept.needs is not None and (wrong := _unsigned(request, kept.needs)):
+            return Response(_GONE.replace("AccessDenied", wrong), 403, media_type="application/xml")
         content = await request.body()
         if len(content) > kept.most_bytes:
             return Response(
                 _GONE.replace("AccessDenied", "EntityTooLarge"), 400, media_type="application/xml"
             )
         kept.content, kept.content_type = content, request.headers.get("content-type", "")
+        if kept.kept_seconds is not None:
+            kept.until = self._until(kept.kept_seconds)
         return Response(status_code=200)
+
+
+def _unsigned(request: Request, needs: Mapping[str, str]) -> str | None:
+    if "authorization" in request.headers:
+        return "InvalidRequest"
+    fits = all(request.headers.get(name) == value for name, value in needs.items())
+    return None if fits else "SignatureDoesNotMatch"
