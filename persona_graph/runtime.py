@@ -6,9 +6,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import httpx
-
-from persona_graph import __version__
 from persona_graph.accounts.viewers import Viewers
 from persona_graph.catalog.registry import Catalog, load_plugins
 from persona_graph.catalog.tiers import Tiers, load_tiers
@@ -20,12 +17,11 @@ from persona_graph.jobs.states import JobKind
 from persona_graph.jobs.work import Work
 from persona_graph.media.assets import Media
 from persona_graph.media.vault import Vault
+from persona_graph.outbound import Outbound
 from persona_graph.personas.room import Personas
 from persona_graph.personas.works.content import AvatarWork, ContentWork
 from persona_graph.personas.works.training import TrainingWork
 from persona_graph.settings import Settings, plugin_settings
-
-USER_AGENT = f"persona-graph/{__version__}"
 
 
 @dataclass
@@ -40,6 +36,10 @@ class Runtime:
     jobs: Jobs
     personas: Personas
 
+    @property
+    def outbound(self) -> Outbound:
+        return self.jobs.outbound
+
     @classmethod
     @contextlib.asynccontextmanager
     async def open(cls, settings: Settings) -> AsyncIterator[Runtime]:
@@ -50,26 +50,25 @@ class Runtime:
             media = Media(settings, db, Vault.open_store(settings))
             await media.check()
             stack.push_async_callback(media.close)
-            http = await stack.enter_async_context(
-                httpx.AsyncClient(timeout=httpx.Timeout(30, connect=10), headers={"User-Agent": USER_AGENT})
-            )
+            outbound = Outbound(settings)
+            stack.push_async_callback(outbound.close)
             redis_url = settings.redis_url.get_secret_value()
             doorbell = Doorbell(open_pool(redis_url))
             stack.push_async_callback(doorbell.close)
             listener = plain_redis(redis_url)
             stack.push_async_callback(listener.aclose)
-            runtime = _wire(settings, db, media, http, doorbell, Feed(db, listener))
+            runtime = _wire(settings, db, media, outbound, doorbell, Feed(db, listener))
             stack.push_async_callback(runtime.viewers.close)
             yield runtime
 
 
 def _wire(
-    settings: Settings, db: Database, media: Media, http: httpx.AsyncClient, doorbell: Doorbell, feed: Feed
+    settings: Settings, db: Database, media: Media, outbound: Outbound, doorbell: Doorbell, feed: Feed
 ) -> Runtime:
     catalog = load_plugins(plugin_settings)
     tiers = load_tiers(settings.tiers_file)
     works: dict[JobKind, Work] = {}
-    jobs = Jobs(settings, db, media, catalog, tiers, doorbell, http, works)
+    jobs = Jobs(settings, db, media, catalog, tiers, doorbell, outbound, works)
     personas = Personas(settings, db, media, jobs, catalog, tiers)
     content = ContentWork(personas)
     works.update(

@@ -10,7 +10,7 @@ import importlib.metadata
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -18,14 +18,17 @@ import pluggy
 
 from persona_graph.provider import (
     API_VERSION,
+    BadKnock,
     Call,
     Capability,
     Delivery,
+    Knock,
     Offer,
     Order,
     PluginConfig,
     Progress,
     Provider,
+    TakesKnocks,
     Ticket,
 )
 from persona_graph.provider.call import MissingSecret
@@ -43,11 +46,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """An entry point of the group ``persona_graph``, by its name, and the distribution it came with."""
+    """An entry point of the group ``persona_graph``, by its name, and the distribution it came with.
+    ``addresses`` are the URLs that stand in its settings: an operator who writes one there means it."""
 
     name: str
     distribution: str
     version: str
+    addresses: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +84,26 @@ class Registered:
 
     async def forget_voice(self, vendor_voice: str, call: Call) -> None:
         await self.original.forget_voice(vendor_voice, call)
+
+    @property
+    def takes_knocks(self) -> bool:
+        return isinstance(self.original, TakesKnocks)
+
+    def verify_knock(self, knock: Knock) -> None:
+        """Raises BadKnock, also where the plugin cannot tell."""
+        if not isinstance(self.original, TakesKnocks):
+            raise BadKnock("this provider takes no knocks")
+        verify: Callable[[Knock], object] = self.original.verify_knock
+        try:
+            answer = verify(knock)
+        except BadKnock:
+            raise
+        except Exception as error:
+            # Whatever a stranger's bytes did to it, the log has it; and they are not the vendor's.
+            log.info("provider %s could not read a knock: %s", self.id, type(error).__name__)
+            raise BadKnock(f"it could not be read: {type(error).__name__}") from None
+        if answer is not None:
+            raise BadKnock("verify_knock answers nothing when a knock is good")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +148,8 @@ def load_plugins(
     names: set[str] = set()
     # Sorted, so that of two that claim one name the same one wins in every process.
     for entry in sorted(entry_points, key=lambda e: (e.name, _plugin(e).distribution, e.value)):
-        plugin, settings = _plugin(entry), plugin_settings(entry.name)
+        settings = plugin_settings(entry.name)
+        plugin = replace(_plugin(entry), addresses=_addresses(settings))
         try:
             if entry.name in names:
                 raise ContractFault(f"another installed plugin is already called {entry.name!r}")
@@ -144,6 +170,10 @@ def _plugin(entry: importlib.metadata.EntryPoint) -> Plugin:
     if entry.dist is None:
         return Plugin(entry.name, "", "")
     return Plugin(entry.name, str(entry.dist.name or ""), str(entry.dist.version or ""))
+
+
+def _addresses(settings: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(value for value in settings.values() if value.startswith(("http://", "https://")))
 
 
 def _take_in(

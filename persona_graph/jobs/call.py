@@ -83,7 +83,7 @@ def _lent(jobs: Jobs, provider: str, ref: str, key: str, account_id: str, second
     folder = folder_of(jobs, ref)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return LentCall(
-        http=jobs.http, log=logging.getLogger(f"persona_graph.provider.{provider}"), idempotency_key=key,
+        http=jobs.http(provider), log=logging.getLogger(f"persona_graph.provider.{provider}"), idempotency_key=key,
         client_ref=ref, folder=folder, remaining=seconds, now=utcnow(), webhook_url=None, _jobs=jobs,
         _provider=provider, _account_id=account_id,
     )  # fmt: skip

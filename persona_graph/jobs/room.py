@@ -18,6 +18,7 @@ from persona_graph.jobs.states import JobKind
 from persona_graph.jobs.turns import Turns
 from persona_graph.jobs.work import Work
 from persona_graph.media.assets import Media
+from persona_graph.outbound import Outbound
 from persona_graph.settings import Settings
 
 # The longest a slice may go without a sign of life before its lease is no longer kept.
@@ -69,17 +70,27 @@ class Jobs:
     catalog: Catalog
     tiers: Tiers
     doorbell: Doorbell
-    http: httpx.AsyncClient
+    outbound: Outbound
     works: Mapping[JobKind, Work]
     heartbeat: Heartbeat | None = None
     suspects: Suspects = field(default_factory=Suspects)
     rests: Rests = field(init=False)
     turns: Turns = field(init=False)
     _held: dict[str, float] = field(default_factory=dict)
+    _clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rests = Rests(self.doorbell.redis)
         self.turns = Turns(self.doorbell.redis)
+
+    def http(self, provider: str) -> httpx.AsyncClient:
+        """The client of the plugin that a provider came with, opened when it is first lent."""
+        known = self.catalog.find(provider)
+        plugin = known.plugin if known else None
+        name = plugin.name if plugin else ""
+        if name not in self._clients:
+            self._clients[name] = self.outbound.client(plugin.addresses if plugin else ())
+        return self._clients[name]
 
     def keep_alive(self, job_id: str, token: str) -> None:
         """A sign of life from the slice that holds the job."""

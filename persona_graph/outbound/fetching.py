@@ -94,8 +94,8 @@ class Outbound:
 
     def client(self, origins: Iterable[str] = ()) -> httpx.AsyncClient:
         """A client for public addresses, for ``origins`` and for those the operator allows. It is closed with
-        this room."""
-        return self._open(self._allowed | Origins.of(origins), MOST_BYTES, MOST_SECONDS)
+        this room. What is no origin is left out."""
+        return self._open(self._allowed | Origins.among(origins), MOST_BYTES, MOST_SECONDS)
 
     def allows(self, url: str) -> bool:
         """Whether the operator named this origin."""

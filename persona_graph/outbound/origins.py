@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -70,6 +71,15 @@ class Origins:
             return cls(frozenset(origin_of(url) for url in urls))
         except OriginFault as fault:
             raise OriginFault(f"{setting or 'an origin'}: {fault}") from None
+
+    @classmethod
+    def among(cls, urls: Iterable[str]) -> Origins:
+        """Of those that have one."""
+        found = set()
+        for url in urls:
+            with contextlib.suppress(OriginFault):
+                found.add(origin_of(url))
+        return cls(frozenset(found))
 
     def __contains__(self, origin: object) -> bool:
         return origin in self.named

@@ -11,6 +11,7 @@ from persona_graph.db import Database
 from persona_graph.errors import InvalidInput
 from persona_graph.jobs.room import Jobs
 from persona_graph.media.assets import Media
+from persona_graph.outbound import Outbound
 from persona_graph.settings import Settings
 
 
@@ -22,6 +23,10 @@ class Personas:
     jobs: Jobs
     catalog: Catalog
     tiers: Tiers
+
+    @property
+    def outbound(self) -> Outbound:
+        return self.jobs.outbound
 
 
 @dataclass(frozen=True)

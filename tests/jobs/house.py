@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 from sqlalchemy import select, text, update
 
 from persona_graph.accounts import ledger
@@ -33,6 +32,7 @@ from persona_graph.jobs.work import Bench, Kept, Work, WorkRefused
 from persona_graph.media.assets import AssetPurpose, Media
 from persona_graph.media.keys import new_master_key
 from persona_graph.media.vault import Vault
+from persona_graph.outbound import Outbound
 from persona_graph.personas import outputs
 from persona_graph.personas.outputs import SpeechWish, VideoWish
 from persona_graph.personas.room import Personas
@@ -282,19 +282,20 @@ async def open_house(
     media = Media(settings, db, Vault.open_store(settings))
     doorbell = Doorbell(open_pool(redis_url))
     tiers = load_tiers(None)
-    async with httpx.AsyncClient() as http:
-        made: dict[JobKind, Work] = {}
-        jobs = Jobs(settings, db, media, catalog, tiers, doorbell, http, made)
-        personas = Personas(settings, db, media, jobs, catalog, tiers)
-        made |= {JobKind.SPEECH: works(personas), JobKind.VIDEO: works(personas)}
-        try:
-            account, persona = await _inhabitants(db, tier)
-            viewer = Viewer(account.id, "tests", frozenset(Scope))
-            yield House(settings, db, jobs, personas, account, persona, viewer)
-        finally:
-            await media.close()
-            await doorbell.close()
-            await db.close()
+    outbound = Outbound(settings)
+    made: dict[JobKind, Work] = {}
+    jobs = Jobs(settings, db, media, catalog, tiers, doorbell, outbound, made)
+    personas = Personas(settings, db, media, jobs, catalog, tiers)
+    made |= {JobKind.SPEECH: works(personas), JobKind.VIDEO: works(personas)}
+    try:
+        account, persona = await _inhabitants(db, tier)
+        viewer = Viewer(account.id, "tests", frozenset(Scope))
+        yield House(settings, db, jobs, personas, account, persona, viewer)
+    finally:
+        await outbound.close()
+        await media.close()
+        await doorbell.close()
+        await db.close()
 
 
 def house_settings(folder: Path, redis_url: str, database_url: str = "", **more: Any) -> Settings:
