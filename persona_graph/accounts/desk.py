@@ -15,7 +15,7 @@ from persona_graph.accounts.tokens import (
     revoke_service_token,
 )
 from persona_graph.accounts.viewer import Scope, Viewer
-from persona_graph.db import Database, utcnow
+from persona_graph.db import Database
 from persona_graph.errors import NotFound
 
 
@@ -32,8 +32,9 @@ async def month_so_far(
 ) -> tuple[ledger.Spend, Decimal | None]:
     """This calendar month's spending, and what the cap still allows."""
     async with db.reading() as session:
-        spend = await ledger.spend(session, account.id, ledger.Period.month(utcnow()))
-        return spend, await ledger.allowance(session, account, cap_of)
+        now = await accounts.database_now(session)
+        spend = await ledger.spend(session, account.id, ledger.Period.month(now))
+        return spend, await ledger.allowance(session, account, cap_of, at=now)
 
 
 async def own_tokens(db: Database, viewer: Viewer) -> list[ServiceToken]:
@@ -59,8 +60,9 @@ async def revoke_token(db: Database, viewer: Viewer, token_id: str) -> ServiceTo
 
 
 async def move_tier(
-    db: Database, viewer: Viewer, account_id: str, tier: str, known: Collection[str]
-) -> Account:
+    db: Database, viewer: Viewer, account_id: str, tier: str, known: Collection[str], *,
+    until: datetime | None = None, then: str | None = None,
+) -> Account:  # fmt: skip
     viewer.need(Scope.OPERATE)
     async with db.writing() as session:
-        return await accounts.set_tier(session, account_id, tier, known)
+        return await accounts.set_tier(session, account_id, tier, known, until=until, then=then)

@@ -8,7 +8,8 @@ book, so all books together are always zero; what can still be wrong is what ``s
     GRANT    house:grants          <- account:due            money back; lowers what counts as spent
 
 A leg of a job has at most one RESERVE, RELEASE and SETTLE. Repeating a call changes nothing and returns
-the first posting.
+the first posting. Which month a posting counts in is the database's clock's to say: a worker whose own is wrong
+neither spends next month's cap nor last month's.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from persona_graph.accounts.accounts import Account, hold_account
+from persona_graph.accounts.accounts import Account, database_now, hold_account
 from persona_graph.db import Amount, Base, Writing, new_id, utcnow
 from persona_graph.errors import SpendRefused
 
@@ -150,7 +151,7 @@ async def reserve_legs(
 ) -> dict[int, Posting]:
     """All legs of a job, or none; SpendRefused names their sum."""
     account = await hold_account(session, account_id)
-    at = at or utcnow()
+    at = at or await database_now(session)
     first = {leg: await _find(session, job_id, leg, PostingKind.RESERVE) for leg in amounts}
     fresh = {leg: _usd(amounts[leg]) for leg, posting in first.items() if posting is None}
     await check_cap(session, account, sum(fresh.values(), ZERO), cap_of, at)
@@ -182,6 +183,7 @@ async def settle(
         return settled
     if await _find(session, job_id, leg, PostingKind.RELEASE) is not None:
         raise LedgerFault(f"leg {leg} of job {job_id} was released; it cannot be charged any more")
+    at = at or await database_now(session)
     held = await _end_hold(session, account_id, job_id, leg, at)
     charged = min(_usd(price), held)
     memo = f"measured {_usd(price)}, more than was held" if charged < _usd(price) else ""
@@ -232,6 +234,7 @@ async def book_cost(
     first = await _find(session, job_id, leg, PostingKind.COST, attempt)
     if first is not None:
         return first
+    at = at or await database_now(session)
     posting = _post(
         session, PostingKind.COST, account_id, job_id, leg, VENDOR_COST + provider, PAYABLE + provider, _usd(cost),
         attempt=attempt, at=at,
@@ -254,6 +257,7 @@ async def grant(
     first = await _find(session, reference, 0, PostingKind.GRANT)
     if first is not None:
         return first
+    at = at or await database_now(session)
     posting = _post(
         session, PostingKind.GRANT, account_id, reference, 0, GRANTS, DUE, _usd(amount), memo=memo, at=at
     )
@@ -278,10 +282,11 @@ async def allowance(
     session: AsyncSession, account: Account, cap_of: CapOf, *, at: datetime | None = None
 ) -> Decimal | None:
     """What the account may still spend this month, never below zero; ``None`` is no cap."""
-    cap = cap_of(account.tier)
+    at = at or await database_now(session)
+    cap = cap_of(account.tier_at(at))
     if cap is None:
         return None
-    now = await spend(session, account.id, Period.month(at or utcnow()))
+    now = await spend(session, account.id, Period.month(at))
     return max(cap - now.spent - now.held, ZERO)
 
 
@@ -312,6 +317,7 @@ async def _end_hold(
     hold = await session.get(Hold, (job_id, leg))
     if hold is None or hold.account_id != account_id:
         raise LedgerFault(f"leg {leg} of job {job_id} holds nothing of account {account_id}")
+    at = at or await database_now(session)
     _post(
         session, PostingKind.RELEASE, account_id, job_id, leg, AVAILABLE, HELD, hold.amount, memo=memo, at=at
     )
@@ -331,10 +337,10 @@ async def _find(
 
 def _post(
     session: Writing, kind: PostingKind, account_id: str, job_id: str, leg: int, debit: str, credit: str,
-    amount: Decimal, *, attempt: int = 0, memo: str = "", at: datetime | None = None,
+    amount: Decimal, *, at: datetime, attempt: int = 0, memo: str = "",
 ) -> Posting:  # fmt: skip
     posting = Posting(
-        at=at or utcnow(), account_id=account_id, job_id=job_id, leg=leg, kind=kind, attempt=attempt,
+        at=at, account_id=account_id, job_id=job_id, leg=leg, kind=kind, attempt=attempt,
         debit=debit, credit=credit, amount=amount, memo=memo[:200],
     )  # fmt: skip
     session.add(posting)

@@ -9,7 +9,7 @@ the last frame and nobody should pay for padding.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple, Self
@@ -96,27 +96,51 @@ def price(
     return terms(tier, capability, resolution=resolution).price(seconds=seconds, characters=characters)
 
 
-def cost(offer: Offer, *, seconds: float = 0, characters: int = 0) -> Decimal:
-    """What the vendor will bill by its declaration; a script over its limit goes in several runs."""
-    billed = offer.cost.of(seconds=seconds, characters=characters)
+def cost(
+    offer: Offer, *, seconds: float = 0, characters: int = 0, script: str = "", resolution: str = ""
+) -> Decimal:
+    """What the vendor will bill by its declaration; a script over its limit goes in several runs. ``script`` is
+    counted as the vendor counts it; ``characters`` stand for one that is not at hand."""
+    counted = offer.cost.weigh(script) if script else characters
+    billed = offer.cost.of(seconds=seconds, characters=counted, resolution=resolution)
     limit = offer.limits.max_chars
     if limit and offer.capability is Capability.SPEECH:
-        billed += offer.cost.per_run * max(0, math.ceil(characters / limit) - 1)
+        billed += offer.cost.per_run * max(0, math.ceil((len(script) or characters) / limit) - 1)
     return billed.quantize(COST_STEP, ROUND_CEILING)
 
 
-def booked_cost(
-    offer: Offer, billed: object, *, seconds: float = 0, characters: int = 0
-) -> tuple[Decimal, str | None]:
-    """What to book for a delivery: the vendor's own figure, or the declared one with the reason why the
-    vendor's cannot be believed (P6)."""
-    declared = cost(offer, seconds=seconds, characters=characters)
+def cost_range(
+    offer: Offer, span: Span, *, characters: int = 0, pieces: Sequence[str] = (), resolution: str = ""
+) -> tuple[Decimal, Decimal]:
+    """The least and the most that the vendor will bill. ``pieces`` are the scripts of the orders it takes; how
+    long each of several will be is not known, so each may begin a block more."""
+    if len(pieces) < 2:
+        script = pieces[0] if pieces else ""
+        low, high = (
+            cost(offer, seconds=seconds, characters=characters, script=script, resolution=resolution)
+            for seconds in (span.low, span.high)
+        )
+        return low, high
+    rate = offer.cost
+    block = dict(rate.per_block_at).get(resolution, rate.per_block)
+    least = sum((cost(offer, script=piece, resolution=resolution) for piece in pieces), _ZERO)
+    surely = max(0, _blocks(rate.block_seconds, span.low) - rate.min_blocks * len(pieces))
+    at_most = _blocks(rate.block_seconds, span.high) + len(pieces) - 1
+    return least + block * surely, least + block * at_most
+
+
+def _blocks(block_seconds: int, seconds: float) -> int:
+    return math.ceil(round(seconds / block_seconds, 6))
+
+
+def believed(billed: object) -> tuple[Decimal | None, str | None]:
+    """A vendor's own figure as it may be booked, or why it cannot be believed (P6)."""
     if billed is None:
-        return declared, None
+        return None, None
     if not isinstance(billed, Decimal):
-        return declared, f"billed_cost is a {type(billed).__name__}, not a Decimal"
+        return None, f"billed_cost is a {type(billed).__name__}, not a Decimal"
     if not billed.is_finite() or not 0 <= billed <= ABSURD_BILL:
-        return declared, f"billed_cost {billed:.6g} is not between 0 and {ABSURD_BILL} USD"
+        return None, f"billed_cost {billed:.6g} is not between 0 and {ABSURD_BILL} USD"
     return billed.quantize(COST_STEP, ROUND_HALF_UP), None
 
 
@@ -150,19 +174,28 @@ class Quote:
         )
 
 
+Pieces = Callable[[Offer], Sequence[str]]
+"""The scripts of the orders that an offer would be given for a text; none where there is no text."""
+
+
 def quote(
-    agreed: Terms, offers: Sequence[Offer], *, seconds: Span | None = None, characters: int = 0
-) -> Quote:
+    agreed: Terms, offers: Sequence[Offer], *, seconds: Span | None = None, characters: int = 0,
+    resolution: str = "", pieces: Pieces = lambda _offer: (),
+) -> Quote:  # fmt: skip
     """``offers`` are the candidates that may come to serve it; ``seconds`` is ``Span.exactly`` of a measured
     length, or an estimate."""
     span = seconds or Span.exactly(0)
-    lows = [cost(offer, seconds=span.low, characters=characters) for offer in offers]
-    highs = [cost(offer, seconds=span.high, characters=characters) for offer in offers]
+    costs = [
+        cost_range(offer, span, characters=characters, pieces=pieces(offer), resolution=resolution)
+        for offer in offers
+    ]
     return Quote(
         price_likely=agreed.price(seconds=span.likely, characters=characters),
         price_ceiling=agreed.price(seconds=span.high, characters=characters),
-        cost_low=min(lows, default=_ZERO),
-        cost_high=max(highs, default=_ZERO),
+        cost_low=min((low for low, _ in costs), default=_ZERO),
+        cost_high=max(
+            (high + offer.first_use for (_, high), offer in zip(costs, offers, strict=True)), default=_ZERO
+        ),
         terms=agreed,
     )
 

@@ -49,7 +49,8 @@ class Need:
     """One leg's work before anybody is chosen.
 
     ``seconds`` is the length of the sample set (training) or of the speech (video), measured or the
-    likely estimate; for speech it only serves the price shown. ``largest_file`` is in bytes. ``options``
+    likely estimate; for speech it only serves the price shown. ``script`` is what is spoken, where it is at
+    hand: vendors count its characters each in their own way. ``largest_file`` is in bytes. ``options``
     are the order settings that were asked for. ``included`` work, such as a preview, has no price.
     """
 
@@ -57,6 +58,7 @@ class Need:
     tier: str
     seconds: float | None = None
     characters: int = 0
+    script: str = ""
     largest_file: int | None = None
     content_types: tuple[str, ...] = ()
     language: str = "en"
@@ -305,7 +307,9 @@ def _data_refusals(demands: DataDemands, offer: Offer) -> Iterator[_Fault]:
 
 
 def _chosen(need: Need, provider: Registered, offer: Offer, tier: Tier, price: Decimal) -> Candidate:
-    billed = cost(offer, seconds=need.seconds or 0, characters=need.characters)
+    billed = cost(
+        offer, seconds=need.seconds or 0, characters=need.characters, script=need.script, resolution=need.resolution
+    )  # fmt: skip
     ignores = tuple(sorted(need.options - set(offer.limits.options)))
     section = tier.section(need.capability)
     listed = provider.id in section.providers

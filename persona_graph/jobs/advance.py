@@ -19,7 +19,7 @@ from persona_graph.jobs import endings, midway
 from persona_graph.jobs.answers import ticket_fault
 from persona_graph.jobs.asking import Kind, Trouble, ask_check, ask_find, ask_start, tell_cancel
 from persona_graph.jobs.bench import open_bench
-from persona_graph.jobs.call import lend
+from persona_graph.jobs.call import LentCall, lend
 from persona_graph.jobs.endings import ENDED
 from persona_graph.jobs.lease import Fenced, Lease, claim, one_transaction, release, renew
 from persona_graph.jobs.places import Full, look_again_in, look_for_place
@@ -218,7 +218,7 @@ async def _taken(
         return await _keep(jobs, lease, scene, placed, order, answer)
     fault = ticket_fault(answer)
     if fault is not None:
-        await endings.breach(jobs, lease, placed.attempt, fault)
+        await endings.breach(jobs, lease, placed.attempt, fault, endings.Bill(placed.offer, order=order))
         return ENDED
     return await midway.accept(jobs, lease, placed.attempt, answer)
 
@@ -254,8 +254,8 @@ async def _end_on(jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt, trou
     if trouble.kind is Kind.BREACH:
         await endings.breach(jobs, lease, attempt, trouble.why)
     else:
-        fix = "Change the input and ask again."
-        await endings.refuse(jobs, lease, attempt, trouble.code, trouble.why, fix)
+        fix, bill = "Change the input and ask again.", _billed(_placed(jobs, attempt), trouble)
+        await endings.refuse(jobs, lease, attempt, trouble.code, trouble.why, fix, bill)
     return ENDED
 
 
@@ -308,11 +308,17 @@ async def _later(
 
 
 async def _give_up(jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt) -> float:
-    placed = _placed(jobs, attempt)
+    placed, bill = _placed(jobs, attempt), None
     if placed is not None and attempt.ticket is not None:
-        await tell_cancel(placed.provider, placed.ticket, lend(jobs, scene.job, attempt, CHECK_SECONDS))
-    await endings.give_up(jobs, lease, attempt)
+        bill = await _stop(placed, lend(jobs, scene.job, attempt, CHECK_SECONDS))
+    await endings.give_up(jobs, lease, attempt, bill)
     return ENDED
+
+
+async def _stop(placed: Placed, call: LentCall) -> endings.Bill | None:
+    """Tell the vendor. What it does not confirm to have stopped, it will bill."""
+    trouble = await tell_cancel(placed.provider, placed.ticket, call)
+    return endings.Bill(placed.offer, trouble.billed) if trouble is not None else None
 
 
 # Finding out about one that may have been accepted.
@@ -348,7 +354,7 @@ async def _reconcile(jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt) -
 
 async def _cancel(jobs: Jobs, lease: Lease, scene: Scene) -> float | None:
     """Tell the provider, unless it turns out to have finished: then the job has succeeded, late."""
-    attempt = scene.attempt
+    attempt, bill = scene.attempt, None
     placed = _placed(jobs, attempt) if attempt is not None else None
     if attempt is not None and attempt.state != AttemptState.ACCEPTED:
         if placed is None or placed.safety is PaymentSafety.BLIND:
@@ -359,9 +365,17 @@ async def _cancel(jobs: Jobs, lease: Lease, scene: Scene) -> float | None:
         answer = await ask_check(placed.provider, placed.ticket, call)
         if isinstance(answer, Delivery):
             return await _keep(jobs, lease, scene, placed, None, answer)
-        await tell_cancel(placed.provider, placed.ticket, call)
-    await endings.cancel(jobs, lease)
+        if isinstance(answer, Trouble) and answer.kind is Kind.REJECTED:
+            bill = _billed(placed, answer)
+        else:
+            bill = await _stop(placed, call)
+    await endings.cancel(jobs, lease, attempt, bill)
     return ENDED
+
+
+def _billed(placed: Placed | None, refusal: Trouble) -> endings.Bill | None:
+    """A refusal costs what the vendor says, and nothing if it does not say."""
+    return endings.Bill(placed.offer, refusal.billed) if placed and refusal.billed is not None else None
 
 
 def _placed(jobs: Jobs, attempt: Attempt) -> Placed | None:

@@ -25,6 +25,8 @@ def ticket_fault(ticket: Ticket) -> str | None:
         return "a ticket is not a JSON object"
     if size > TICKET_BYTES:
         return f"a ticket of {size:,} bytes is over {TICKET_BYTES:,}"
+    if ticket.vendor_ref is not None and not _is_name(ticket.vendor_ref):
+        return "a ticket's vendor_ref is not a usable text"
     return None
 
 
@@ -41,7 +43,7 @@ def _delivery_faults(delivery: Delivery, folder: Path) -> Iterator[str]:
             yield "it delivered a file that is not in its folder"
     elif media is not None and not isinstance(media, bytes):
         yield f"media is {_a(media)}, not bytes or a path"
-    for name in ("remote_url", "vendor_voice"):
+    for name in ("remote_url", "vendor_voice", "vendor_ref"):
         text = getattr(delivery, name)
         if text is not None and not (
             _is_text(text) and 0 < len(text) <= (8000 if name == "remote_url" else NAME_CHARS)

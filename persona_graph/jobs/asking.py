@@ -49,13 +49,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why there is no answer. ``why`` may be stored and, of a rejection, shown. ``paced``: the vendor was not
-    even asked, by the plugin's own pace."""
+    """Why there is no answer. ``why`` may be stored and, of a rejection, shown; ``billed`` is what the vendor
+    charges for it. ``paced``: the vendor was not even asked, by the plugin's own pace."""
 
     kind: Kind
     why: str
     code: str = ""
     retry_after: object = None
+    billed: object = None
     paced: bool = False
 
 
@@ -92,11 +93,13 @@ async def ask_find(
     return None if answer is None else _one_of(answer, "find", Ticket, Delivery)
 
 
-async def tell_cancel(provider: Registered, ticket: Ticket, call: LentCall) -> None:
-    """A courtesy to the vendor: the job ends here whether it confirms or not."""
+async def tell_cancel(provider: Registered, ticket: Ticket, call: LentCall) -> Trouble | None:
+    """A courtesy to the vendor: the job ends here whether it confirms or not. What it did not confirm it may bill."""
     answer = await _ask(provider.cancel(ticket, call), call.remaining)
-    if isinstance(answer, _Raised):
-        log.warning("%s did not confirm a cancel: %s", provider.id, _said(answer.error))
+    if not isinstance(answer, _Raised):
+        return None
+    log.warning("%s did not confirm a cancel: %s", provider.id, _said(answer.error))
+    return _trouble(answer.error, provider, Kind.UNKNOWN)
 
 
 async def tell_forget(provider: Registered, vendor_voice: str, call: LentCall) -> bool:
@@ -147,7 +150,8 @@ def _trouble(
     """``meant`` names the errors that this method may raise on purpose, besides a rejection."""
     if isinstance(error, OrderRejected):
         code = error.code if isinstance(error.code, str) and _CODE.fullmatch(error.code) else "REJECTED"
-        return Trouble(Kind.REJECTED, words(_said(error), 1000) or "The provider refuses it.", code)
+        why = words(_said(error), 1000) or "The provider refuses it."
+        return Trouble(Kind.REJECTED, why, code, billed=getattr(error, "billed_cost", None))
     retry_after = error.retry_after if isinstance(error, ProviderBusy) else None
     kind = next((Kind[name.upper()] for name, what in meant.items() if isinstance(error, what)), otherwise)
     if not isinstance(error, ProviderError):

@@ -12,7 +12,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from persona_graph.accounts import ledger
-from persona_graph.catalog import prices
+from persona_graph.catalog import bills, prices
 from persona_graph.db import Writing, utcnow
 from persona_graph.errors import UserFault
 from persona_graph.jobs.answers import delivery_fault
@@ -38,19 +38,35 @@ class StoreAway(Exception):
     """The delivery is good and cannot be stored just now."""
 
 
-@dataclass(frozen=True)
-class Wasted:
-    """A delivery that cannot be used and that the vendor bills nevertheless."""
+@dataclass
+class Bill:
+    """What the vendor charges for an attempt, whether it came to something or not: ``billed`` is its own word.
+    ``order`` is known as soon as it was placed or put together again."""
 
     offer: Offer
-    delivery: Delivery
+    billed: object = None
+    order: Order | None = None
 
-    def cost(self, leg: Leg) -> Decimal:
-        """What the vendor said, or what it was expected to be: nothing of it was measured."""
-        booked, doubt = prices.booked_cost(self.offer, self.delivery.billed_cost)
-        if self.delivery.billed_cost is not None and not doubt:
-            return booked
-        return Decimal(leg.route["candidates"][leg.candidate]["cost"])
+    def cost(self, leg: Leg, kept: Kept | None = None) -> Decimal:
+        """Without ``kept`` nothing was measured, and what its declaration leads to expect takes its place."""
+        if self.order is None:
+            booked, doubt = prices.believed(self.billed)
+            cost = _share(leg) if booked is None else booked
+        else:
+            seconds, written = (None, 0) if kept is None else (kept.seconds, kept.characters)
+            cost, doubt = bills.for_order(
+                self.offer, self.order, billed=self.billed, seconds=seconds, written=written
+            )
+        if doubt:
+            log.warning("offer %s: %s; its declared cost is booked instead", self.offer.id, doubt)
+        return cost
+
+
+def _share(leg: Leg) -> Decimal:
+    """What was expected of the candidate at hand, by the orders that its leg takes."""
+    _, orders = leg.result.get("part") or (0, 1)
+    expected = Decimal(leg.route["candidates"][leg.candidate]["cost"]) / max(1, orders)
+    return expected.quantize(prices.COST_STEP)
 
 
 async def keep(
@@ -58,22 +74,22 @@ async def keep(
 ) -> float | None:
     """Check and store what came back, then settle the leg. Returns None to go on with the next leg.
     Raises StoreAway."""
+    bill = Bill(offer, delivery.billed_cost, order)
     fault = await asyncio.to_thread(delivery_fault, delivery, folder_of(jobs, attempt.id))
     if fault is not None:
-        await breach(jobs, lease, attempt, fault, Wasted(offer, delivery))
+        await breach(jobs, lease, attempt, fault, bill)
         return ENDED
     bench = await _finishing(jobs, lease, attempt)
     try:
-        kept = await _kept(jobs, bench, order, delivery)
+        kept = await _kept(jobs, bench, bill, delivery)
     except (WorkRefused, UserFault) as refused:
         # What came back cannot be used: the vendor's bill stands, the user's does not.
-        wasted = Wasted(offer, delivery)
-        await refuse(jobs, lease, attempt, refused.code, refused.message, refused.fix, wasted)
+        await refuse(jobs, lease, attempt, refused.code, refused.message, refused.fix, bill)
         return ENDED
     if kept.more:
-        await _settle_part(jobs, lease, attempt, offer, delivery, kept)
+        await _settle_part(jobs, lease, attempt, bill, delivery, kept)
         return None
-    return ENDED if await _settle_leg(jobs, lease, attempt, offer, delivery, kept) else None
+    return ENDED if await _settle_leg(jobs, lease, attempt, bill, delivery, kept) else None
 
 
 @one_transaction
@@ -84,12 +100,12 @@ async def _finishing(jobs: Jobs, lease: Lease, attempt: Attempt) -> Bench:
     return open_bench(jobs, lease, job, leg, attempt.provider)
 
 
-async def _kept(jobs: Jobs, bench: Bench, order: Order | None, delivery: Delivery) -> Kept:
+async def _kept(jobs: Jobs, bench: Bench, bill: Bill, delivery: Delivery) -> Kept:
     work = jobs.works[bench.job.kind]
     for pause in (*STORE_PAUSES, None):
         try:
-            order = order or await work.order(bench)
-            return await work.keep(bench, order, delivery)
+            bill.order = bill.order or await work.order(bench)
+            return await work.keep(bench, bill.order, delivery)
         except SkipCandidate as gone:
             raise WorkRefused("MEDIA_ERASED", f"What this job rests on was deleted: {gone}.") from None
         except (UserFault, OSError) as fault:
@@ -103,7 +119,7 @@ async def _kept(jobs: Jobs, bench: Bench, order: Order | None, delivery: Deliver
 
 @one_transaction
 async def _settle_part(
-    jobs: Jobs, lease: Lease, attempt: Attempt, offer: Offer, delivery: Delivery, kept: Kept
+    jobs: Jobs, lease: Lease, attempt: Attempt, bill: Bill, delivery: Delivery, kept: Kept
 ) -> None:
     """One order of several in a leg is done and paid; what was made of it is remembered in the same commit."""
     async with fenced(jobs, lease) as (session, job):
@@ -113,18 +129,17 @@ async def _settle_part(
         session.add_all(kept.rows)
         await session.flush()
         leg = job.leg(attempt.leg)
-        cost = _cost(offer, delivery, kept)
-        leg.cost = (leg.cost or Decimal(0)) + cost
         mine.busy = 0
+        mine.vendor_ref = delivery.vendor_ref or mine.vendor_ref
         await end_attempt(jobs, session, attempt, AttemptState.DONE)
-        await _book_cost(session, job, attempt, cost)
+        await _book_cost(session, job, attempt, bill.cost(leg, kept))
         leg.result = {**leg.result, **kept.result}
         job.crashes = 0
 
 
 @one_transaction
 async def _settle_leg(
-    jobs: Jobs, lease: Lease, attempt: Attempt, offer: Offer, delivery: Delivery, kept: Kept
+    jobs: Jobs, lease: Lease, attempt: Attempt, bill: Bill, delivery: Delivery, kept: Kept
 ) -> bool:
     """True if that was the last leg."""
     async with fenced(jobs, lease) as (session, job):
@@ -133,16 +148,15 @@ async def _settle_leg(
             return False
         session.add_all(kept.rows)
         await session.flush()
-        cost = _cost(offer, delivery, kept)
-        leg.cost = (leg.cost or Decimal(0)) + cost
-        await end_attempt(jobs, session, attempt, AttemptState.DONE)
-        await _book_cost(session, job, attempt, cost)
+        mine = await end_attempt(jobs, session, attempt, AttemptState.DONE)
+        mine.vendor_ref = delivery.vendor_ref or mine.vendor_ref
+        await _book_cost(session, job, attempt, bill.cost(leg, kept))
         whole = kept.whole or Measures(kept.seconds, kept.characters)
         leg.state = LegState.DONE
         leg.result = {
-            **leg.result, **kept.result, "seconds": whole.seconds, "provider": attempt.provider, "offer": offer.id,
-            "fidelity": offer.fidelity, "honoured": [*delivery.honoured_options, *kept.honoured],
-            "characters": whole.characters,
+            **leg.result, **kept.result, "seconds": whole.seconds, "provider": attempt.provider,
+            "offer": bill.offer.id, "fidelity": bill.offer.fidelity,
+            "honoured": [*delivery.honoured_options, *kept.honoured], "characters": whole.characters,
         }  # fmt: skip
         leg.price = prices.Quote.from_json(leg.quote).settle(
             seconds=whole.seconds, characters=whole.characters
@@ -157,23 +171,23 @@ async def _settle_leg(
         return True
 
 
-async def breach(jobs: Jobs, lease: Lease, attempt: Attempt, what: str, wasted: Wasted | None = None) -> None:
+async def breach(jobs: Jobs, lease: Lease, attempt: Attempt, what: str, bill: Bill | None = None) -> None:
     """The plugin did something that its contract does not allow."""
     message = f"The provider plugin {attempt.provider} broke its contract: {what}."
-    await refuse(jobs, lease, attempt, "PLUGIN_CONTRACT", message, NOTHING_CHARGED, wasted)
+    await refuse(jobs, lease, attempt, "PLUGIN_CONTRACT", message, NOTHING_CHARGED, bill)
 
 
 @one_transaction
 async def refuse(
     jobs: Jobs, lease: Lease, attempt: Attempt | None, code: str, message: str, fix: str | None,
-    wasted: Wasted | None = None,
+    bill: Bill | None = None,
 ) -> None:  # fmt: skip
-    """Fail for a reason the user can read."""
+    """Fail for a reason the user can read. What the vendor bills nevertheless is the house's loss."""
     async with fenced(jobs, lease) as (session, job):
         if attempt is not None:
             await end_attempt(jobs, session, attempt, AttemptState.FAILED, message)
-            if wasted is not None:
-                await _book_cost(session, job, attempt, wasted.cost(job.leg(attempt.leg)))
+            if bill is not None:
+                await _book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
         await fail_in(jobs, session, job, code, message, fix)
 
 
@@ -185,8 +199,11 @@ async def fail_in(jobs: Jobs, session: Writing, job: Job, code: str, message: st
 
 
 @one_transaction
-async def cancel(jobs: Jobs, lease: Lease) -> None:
+async def cancel(jobs: Jobs, lease: Lease, attempt: Attempt | None = None, bill: Bill | None = None) -> None:
+    """``bill`` is there where the vendor goes on nevertheless."""
     async with fenced(jobs, lease) as (session, job):
+        if attempt is not None and bill is not None:
+            await _book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
         await cancel_in(jobs, session, job)
 
 
@@ -196,10 +213,12 @@ async def cancel_in(jobs: Jobs, session: Writing, job: Job) -> None:
 
 
 @one_transaction
-async def give_up(jobs: Jobs, lease: Lease, attempt: Attempt) -> None:
+async def give_up(jobs: Jobs, lease: Lease, attempt: Attempt, bill: Bill | None = None) -> None:
     """The offer's time is up: the user gets the money back, the vendor's answer no longer matters."""
     async with fenced(jobs, lease) as (session, job):
         await end_attempt(jobs, session, attempt, AttemptState.FAILED)
+        if bill is not None:
+            await _book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
         await fail_in(
             jobs, session, job, "PROVIDER_TIMEOUT", f"{attempt.provider} did not finish in the time it gives itself.",
             "Ask again; nothing was charged.",
@@ -256,7 +275,8 @@ async def _release_all(session: Writing, job: Job, state: LegState) -> None:
 
 async def _book_cost(session: Writing, job: Job, attempt: Attempt, cost: Decimal) -> None:
     mine = await session.get_one(Attempt, attempt.id)
-    mine.cost = cost
+    leg = job.leg(attempt.leg)
+    mine.cost, leg.cost = cost, (leg.cost or Decimal(0)) + cost
     await ledger.book_cost(
         session,
         job.account_id,
@@ -266,12 +286,3 @@ async def _book_cost(session: Writing, job: Job, attempt: Attempt, cost: Decimal
         provider=attempt.provider,
         attempt=attempt.number,
     )
-
-
-def _cost(offer: Offer, delivery: Delivery, kept: Kept) -> Decimal:
-    booked, doubt = prices.booked_cost(
-        offer, delivery.billed_cost, seconds=kept.seconds, characters=kept.characters
-    )
-    if doubt:
-        log.warning("offer %s: %s; its declared cost is booked instead", offer.id, doubt)
-    return booked

@@ -75,6 +75,7 @@ async def accept(jobs: Jobs, lease: Lease, attempt: Attempt, ticket: Ticket) -> 
     async with fenced(jobs, lease) as (session, job):
         mine = await session.get_one(Attempt, attempt.id)
         mine.ticket, mine.state, mine.busy = dict(ticket.data), AttemptState.ACCEPTED, 0
+        mine.vendor_ref = ticket.vendor_ref or mine.vendor_ref
         job.crashes = 0
         return _wait(job, _look_again(ticket.check_again_in))
 

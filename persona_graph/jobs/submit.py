@@ -21,6 +21,8 @@ from persona_graph.jobs.events import EventKind, append
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobKind
 from persona_graph.jobs.tables import IdempotencyKey, Job, Leg
+from persona_graph.media.sentences import parts
+from persona_graph.provider import Offer
 
 KEY_LENGTH = 255
 
@@ -110,10 +112,20 @@ def plan_legs(jobs: Jobs, tier: str, legs: Sequence[LegPlan]) -> Plan:
 
 
 def _quote(jobs: Jobs, tier: str, leg: LegPlan, route: routing.Route) -> prices.Quote:
-    agreed = prices.INCLUDED
-    if not leg.need.included:
-        agreed = prices.terms(jobs.tiers.tier(tier), leg.need.capability, resolution=leg.need.resolution)
-    return prices.quote(agreed, route.offers(jobs.catalog), seconds=leg.span, characters=leg.need.characters)
+    need, agreed = leg.need, prices.INCLUDED
+    if not need.included:
+        agreed = prices.terms(jobs.tiers.tier(tier), need.capability, resolution=need.resolution)
+
+    def pieces(offer: Offer) -> Sequence[str]:
+        """As they are cut when it is spoken."""
+        most = offer.limits.max_chars
+        fits = not most or len(need.script) <= most
+        return [need.script] if fits else parts(need.script, most or 1, need.language)
+
+    return prices.quote(
+        agreed, route.offers(jobs.catalog), seconds=leg.span, characters=need.characters,
+        resolution=need.resolution, pieces=pieces,
+    )  # fmt: skip
 
 
 async def earlier_job(session: AsyncSession, viewer: Viewer, request: Request) -> Job | None:
@@ -177,6 +189,7 @@ async def open_job(
 def _leg(n: int, planned: PlannedLeg) -> Leg:
     return Leg(
         n=n, name=planned.plan.name, capability=planned.plan.need.capability, weight=planned.plan.weight,
-        route=planned.route.to_json(), quote=planned.quote.to_json(), reserved=planned.quote.price_ceiling,
+        route=planned.route.to_json(), quote={**planned.quote.to_json(), "included": planned.plan.need.included},
+        reserved=planned.quote.price_ceiling,
         result={},
     )  # fmt: skip

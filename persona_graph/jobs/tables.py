@@ -118,10 +118,14 @@ class Leg(Base):
 
 
 class Attempt(Base):
-    """One provider's try at a leg. ``key`` is the idempotency key the provider was given."""
+    """One provider's try at a leg. ``key`` is the idempotency key the provider was given, ``vendor_ref`` the
+    vendor's own id of the order, where it said one."""
 
     __tablename__ = "job_attempt"
-    __table_args__ = (UniqueConstraint("job_id", "leg", "number"),)
+    __table_args__ = (
+        UniqueConstraint("job_id", "leg", "number"),
+        Index("ix_job_attempt_vendor", "provider", "vendor_ref"),
+    )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"))
@@ -131,6 +135,7 @@ class Attempt(Base):
     offer: Mapped[str] = mapped_column(String(64))
     state: Mapped[AttemptState] = mapped_column(default=AttemptState.SENT)
     ticket: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    vendor_ref: Mapped[str | None] = mapped_column(String(255))
     starts: Mapped[int] = mapped_column(default=1)
     busy: Mapped[int] = mapped_column(default=0)
     cost: Mapped[Decimal | None] = mapped_column(Amount)

@@ -15,7 +15,8 @@ def plan_speech(
     """``options`` are the style settings that were asked for."""
     span = speech_seconds(script, language, speed=speed)
     need = routing.Need(
-        capability=Capability.SPEECH, tier=tier, seconds=span.likely, characters=len(script), language=language,
+        capability=Capability.SPEECH, tier=tier, seconds=span.likely, characters=len(script), script=script,
+        language=language,
         voice=wish, options=options, included=included,
     )  # fmt: skip
     return LegPlan(name, need, weight=1.0, span=span)

@@ -33,10 +33,12 @@ class Timing:
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """The claim check for work in progress: JSON, at most 16 KiB, enough to find the work again
-    from another process next week. It never holds a secret."""
+    from another process next week. It never holds a secret. ``vendor_ref`` is the vendor's own id of the order, as
+    it stands on its bill."""
 
     data: Mapping[str, object]
     check_again_in: float = 2.0
+    vendor_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Delivery:
     bytes that the core keeps encrypted and hands back with every order. ``billed_cost`` is what the
     vendor said it charged in USD, if it did. ``honoured_options`` names the settings that had effect;
     ``not_expressed`` the written forms of pronunciations that could not be followed. ``voice_kept``:
-    this use of a trained voice ended its expiry at the vendor.
+    this use of a trained voice ended its expiry at the vendor. ``vendor_ref`` is the vendor's own id of the order,
+    as it stands on its bill, unless a ticket said it before.
     """
 
     media: bytes | Path | None = None
@@ -75,3 +78,4 @@ class Delivery:
     honoured_options: tuple[str, ...] = ()
     not_expressed: tuple[str, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
+    vendor_ref: str | None = None

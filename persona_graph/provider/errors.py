@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 
 class ProviderError(Exception):
     """Base of all; raised bare it counts as OutcomeUnknown. Messages never hold a secret."""
@@ -20,12 +22,14 @@ class ProviderUnavailable(ProviderError):
 
 
 class OrderRejected(ProviderError):
-    """The vendor refuses this order for good. ``str(error)`` is shown to the user, so it says what
+    """The vendor refuses this order for good. ``billed_cost`` is what it charges for it in USD nevertheless;
+    a refusal without one costs nothing. ``str(error)`` is shown to the user, so it says what
     to change; ``code`` is a stable word such as ``MODERATION``."""
 
-    def __init__(self, message: str, code: str = "REJECTED") -> None:
+    def __init__(self, message: str, code: str = "REJECTED", *, billed_cost: Decimal | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.billed_cost = billed_cost
 
 
 class OutcomeUnknown(ProviderError):

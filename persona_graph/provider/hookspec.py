@@ -38,7 +38,8 @@ class Provider(Protocol):
         """After a lost reply: the order if the vendor has it, ``None`` if it surely has not."""
 
     async def cancel(self, ticket: Ticket, call: Call) -> None:
-        """Stop if it can be stopped. Harmless twice, and after the end."""
+        """Stop if it can be stopped. Harmless twice, and after the end. To return says that it costs nothing;
+        where the vendor goes on and bills it, raise: OrderRejected with its ``billed_cost`` if that is known."""
 
     async def forget_voice(self, vendor_voice: str, call: Call) -> None:
         """Delete a trained voice at the vendor. Harmless twice; OutcomeUnknown keeps it pending."""

@@ -114,6 +114,9 @@ class DataUse:
 class Offer:
     """One capability at a cost within limits. ``id`` is unique within the provider.
 
+    ``first_use`` is what the vendor bills once, in USD, when a trained voice that would expire is used
+    for the first time.
+
     ``typical_seconds`` is the usual wall time of an order, for people who wait; ``give_up_after``
     is when the core stops asking and treats the outcome as unknown.
     """
@@ -123,6 +126,7 @@ class Offer:
     cost: Cost = field(default_factory=Cost)
     limits: Limits = field(default_factory=Limits)
     uses_trained_voice: bool = False
+    first_use: Decimal = Decimal(0)
     fidelity: Fidelity | None = None
     payment_safety: PaymentSafety = PaymentSafety.BLIND
     typical_seconds: float | None = None

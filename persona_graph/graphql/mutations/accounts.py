@@ -48,6 +48,8 @@ class SetTierInput:
 
     account_id: strawberry.ID = f("The account.")
     tier: str = f("The tier's id.")
+    until: datetime | None = f("When it runs out; null for never.", default=None)
+    then: str | None = f("The tier it goes on to then; the cheapest if null.", default=None)
 
 
 @described
@@ -106,6 +108,8 @@ class AccountMutations:
                 row_id("Account", input.account_id, "accountId"),
                 input.tier,
                 known,
+                until=instant(input.until, "until"),
+                then=input.then,
             ),
             lambda row: {"account": Account.of(row)},
         )

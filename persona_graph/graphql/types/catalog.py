@@ -14,6 +14,7 @@ from persona_graph.accounts.viewer import Viewer as Caller
 from persona_graph.catalog.registry import Registered
 from persona_graph.catalog.tiers import Feature
 from persona_graph.catalog.tiers import Tier as TierRule
+from persona_graph.db import utcnow
 from persona_graph.graphql.context import Info, need_read
 from persona_graph.graphql.describe import After, First, described, f
 from persona_graph.graphql.ids import cursor_row, global_id
@@ -169,7 +170,17 @@ class Account:
 
     @strawberry.field(description="Its tier.")
     def tier(self, info: Info) -> Tier:
-        return Tier.of(info.context.runtime.tiers.tier(self.row.tier))
+        return Tier.of(info.context.runtime.tiers.tier(self.row.tier_at(utcnow())))
+
+    @strawberry.field(description="When the tier runs out; null for one that does not.")
+    def tier_until(self) -> datetime | None:
+        until = self.row.tier_until
+        return until if until is not None and until > utcnow() else None
+
+    @strawberry.field(description="The tier it goes on to then.")
+    def tier_after(self, info: Info) -> Tier | None:
+        after = self.row.tier_after if self.tier_until() else None
+        return Tier.of(info.context.runtime.tiers.tier(after)) if after else None
 
     @strawberry.field(description="What it spent this month.")
     async def spend(self, info: Info) -> Spend:

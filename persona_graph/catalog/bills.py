@@ -1,0 +1,55 @@
+"""What a vendor bills for one order: by its own word, or by the prices that its offer declares. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from persona_graph.catalog import prices
+from persona_graph.catalog.pace import speech_seconds
+from persona_graph.provider import Animate, Offer, Order, Speak, TrainVoice, Write
+
+_ZERO = Decimal(0)
+
+
+def for_order(
+    offer: Offer, order: Order, *, billed: object = None, seconds: float | None = None, written: int = 0
+) -> tuple[Decimal, str | None]:
+    """What to book for an order, and, where the vendor's own figure ``billed`` cannot be believed, why (P6).
+    ``seconds`` is the length of what came back, ``None`` where nothing could be measured; ``written`` the
+    characters of a text that came back."""
+    length = _expected_seconds(order) if seconds is None else seconds
+    declared = prices.cost(offer, seconds=length, **_amounts(order, written)) + _first_use(offer, order)
+    booked, doubt = prices.believed(billed)
+    return declared if booked is None else booked, doubt
+
+
+def _amounts(order: Order, written: int) -> Mapping[str, Any]:
+    match order:
+        case Speak():
+            return {"script": order.script}
+        case Animate():
+            return {"resolution": order.resolution}
+        case Write():
+            return {"characters": written or len(order.brief)}
+        case _:
+            return {}
+
+
+def _expected_seconds(order: Order) -> float:
+    match order:
+        case Speak():
+            return speech_seconds(order.script, order.language, speed=order.style.speed).likely
+        case Animate():
+            return order.speech.seconds or 0.0
+        case TrainVoice():
+            return sum(sample.seconds or 0.0 for sample in order.samples)
+        case _:
+            return 0.0
+
+
+def _first_use(offer: Offer, order: Order) -> Decimal:
+    """A voice that would expire is one that was not used yet."""
+    expiring = isinstance(order, Speak) and order.voice is not None and order.voice.expires_at is not None
+    return offer.first_use if expiring else _ZERO
