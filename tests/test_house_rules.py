@@ -245,6 +245,7 @@ GIVEN = {
     "handle_connect", "handle_cont", "handle_text", "handle_ping",  # uvicorn's WebSocket protocol
     "PageInfo",  # the Relay connection specification
     "do_GET", "do_POST", "do_HEAD",  # http.server
+    "handle_async_request",  # httpx's transports
 }  # fmt: skip
 KNOWN_TERMS = ("service_token", "data_use")
 

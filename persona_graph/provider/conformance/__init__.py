@@ -18,6 +18,8 @@ It runs without key and network. ``KitCall`` is a call as the core lends it, for
 Only ``ProviderConformance`` needs pytest. See docs/write-a-provider.md.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 from persona_graph.provider.conformance.base import Conformance

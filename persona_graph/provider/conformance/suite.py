@@ -30,7 +30,7 @@ class ProviderConformance(Conformance):
         cls._memory, cls._report = Memory(), None
         yield
         if cls._report is not None:
-            _publish(request.config, cls, cls._report)
+            _publish(request.config, cls._report)
 
     def _conform(self, check: Check) -> None:
         report = type(self)._report
@@ -52,13 +52,28 @@ def _settle(finding: Finding) -> None:
             pytest.skip(f"not measured: {said}")
 
 
-def _publish(config: pytest.Config, suite: type, report: Report) -> None:
-    collector: Any = config.pluginmanager.get_plugin(COLLECTOR)
-    if collector is not None:
-        collector.take(suite, report)
-    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is not None and collector is None and len(report.findings) == len(every_check()):
-        terminal.write_line(f"\n{report.text()}")
+class Collector:
+    """Takes the reports of a session, and prints them at its end. A part of the checks makes no report."""
+
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+
+    def take(self, report: Report) -> None:
+        if len(report.findings) == len(every_check()):
+            self.reports.append(report)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        for report in self.reports:
+            terminalreporter.section("conformance")
+            terminalreporter.write_line(report.text())
+
+
+def _publish(config: pytest.Config, report: Report) -> None:
+    collector = config.pluginmanager.get_plugin(COLLECTOR)
+    if collector is None:
+        collector = Collector()
+        config.pluginmanager.register(collector, COLLECTOR)
+    collector.take(report)
 
 
 def _test_of(check: Check) -> Any:
