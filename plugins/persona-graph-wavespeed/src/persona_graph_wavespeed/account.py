@@ -64,11 +64,11 @@ class Account:
         seconds: float = 30,
     ) -> Any:
         """The ``data`` of the answer. Raises NoAnswer or Refused."""
-        timeout = httpx.Timeout(seconds, connect=10)
-        return await self._ask(call, "POST", path, json=dict(body), params=query or None, timeout=timeout)
+        waits = within(call, seconds)
+        return await self._ask(call, "POST", path, json=dict(body), params=query or None, timeout=waits)
 
     async def get(self, call: Call, path: str) -> Any:
-        return await self._ask(call, "GET", path)
+        return await self._ask(call, "GET", path, timeout=within(call, 30))
 
     async def _ask(self, call: Call, method: str, path: str, **request: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.key}", "X-Client-Name": "persona-graph"}
@@ -84,11 +84,11 @@ class Account:
         envelope = _json(answer)
         if not answer.is_success:
             words = envelope.get("message") if isinstance(envelope, dict) else ""
-            raise Refused(answer.status_code, self.plain(words), _retry_after(answer))
+            raise Refused(answer.status_code, self.plain(words), retry_after(answer))
         if not isinstance(envelope, dict) or not isinstance(code := envelope.get("code"), int):
             raise NoAnswer("its answer cannot be read")
         if code != 200:
-            raise Refused(code, self.plain(envelope.get("message")), _retry_after(answer))
+            raise Refused(code, self.plain(envelope.get("message")), retry_after(answer))
         return envelope.get("data")
 
     def plain(self, words: object) -> str:
@@ -97,6 +97,11 @@ class Account:
             return ""
         shown = _URL.sub("…", words.replace(self.key, "…"))
         return " ".join("".join(char if char.isprintable() else " " for char in shown).split())[:_MOST_WORDS]
+
+
+def within(call: Call, seconds: float) -> httpx.Timeout:
+    most = min(seconds, call.remaining)
+    return httpx.Timeout(most, connect=min(10.0, most))
 
 
 def origin(url: str) -> str:
@@ -116,7 +121,7 @@ def _json(answer: httpx.Response) -> Any:
         return None
 
 
-def _retry_after(answer: httpx.Response) -> float | None:
+def retry_after(answer: httpx.Response) -> float | None:
     """In seconds; a date or anything else counts as not said."""
     try:
         seconds = float(answer.headers.get("Retry-After", ""))

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from persona_graph.provider import Call, OrderRejected, ProviderBusy, ProviderUnavailable
-from persona_graph_wavespeed.account import Account, NoAnswer, Refused
+from persona_graph_wavespeed.account import Account, NoAnswer, Refused, retry_after, within
 
 MOST_IMAGE_BYTES = 10_000_000
 MOST_AUDIO_BYTES = 50_000_000
-_PUT_SECONDS = httpx.Timeout(60, connect=10)
+_PUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,13 @@ def _read(granted: Any) -> tuple[str, Mapping[str, str], str]:
 async def _put(call: Call, url: str, headers: Mapping[str, str], content: bytes) -> None:
     """With the headers that were given and nothing of ours: the account's key is none of the storage's business."""
     try:
-        answer = await call.http.put(url, content=content, headers=dict(headers), timeout=_PUT_SECONDS)
+        answer = await call.http.put(
+            url, content=content, headers=dict(headers), timeout=within(call, _PUT_SECONDS)
+        )
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise ProviderUnavailable(f"WaveSpeed's storage: no answer came ({type(error).__name__})") from None
     if answer.status_code == 429:
-        raise ProviderBusy("WaveSpeed's storage has too many requests")
+        raise ProviderBusy("WaveSpeed's storage has too many requests", retry_after(answer))
     if not answer.is_success:
         raise ProviderUnavailable(f"WaveSpeed's storage refused a file ({answer.status_code})")
 
