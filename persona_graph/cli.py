@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     _add_json(
         _add(verbs, "doctor", doctor, "check everything the server needs, and say how to get what is missing")
     )
+    _add_sandbox(verbs)
     _add_token(verbs)
     _add(
         verbs,
@@ -92,6 +93,11 @@ def _add_up(verbs: Verbs) -> None:
     sub.add_argument(
         "--tier", help="move the stack's account to this tier (default: pro at first, then as it is)"
     )
+    sub.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="play the vendors on this machine and wire their plugins to that: no keys, no bills",
+    )
 
 
 def _add_api(verbs: Verbs) -> None:
@@ -101,6 +107,28 @@ def _add_api(verbs: Verbs) -> None:
     sub.add_argument(
         "--fd", type=int, help="serve on this inherited listening socket instead (socket activation)"
     )
+
+
+def _add_sandbox(verbs: Verbs) -> None:
+    what = "play the vendors on loopback, faults included, for development and tests"
+    sub = _add(verbs, "sandbox", sandbox, what)
+    sub.add_argument(
+        "--port-base",
+        type=int,
+        default=0,
+        metavar="PORT",
+        help="the control port; the files' and the vendors' follow it (default: free ones)",
+    )
+    sub.add_argument("--seed", type=int, help="seed of the dice, so that faults fall the same way again")
+    sub.add_argument(
+        "--faults-rate", type=float, default=0.0, metavar="SHARE",
+        help="share of calls, 0 to 1, that go wrong by dice (default: 0)",
+    )  # fmt: skip
+    sub.add_argument("--vendors", metavar="A,B", help="only these (default: all there are)")
+    sub.add_argument(
+        "--ready", type=Path, metavar="FILE",
+        help="note the addresses and settings in this file once all is served, and keep them after a restart",
+    )  # fmt: skip
 
 
 def _add_schema(verbs: Verbs) -> None:
@@ -146,8 +174,9 @@ def up(asked: argparse.Namespace) -> int:
     base = settings()
     given = {"host": asked.host, "port": asked.port}
     stack = embedded.Embedded(
-        asked.data or base.data_dir, workers=asked.workers, tier=asked.tier, say=tell, **given
-    )
+        asked.data or base.data_dir, workers=asked.workers, tier=asked.tier, sandbox=asked.sandbox, say=tell,
+        **given,
+    )  # fmt: skip
 
     def show(text: str) -> None:
         print(text, flush=True)
@@ -158,6 +187,18 @@ def up(asked: argparse.Namespace) -> int:
 
     asyncio.run(embedded.run_until_signalled(stack, show))
     return 0
+
+
+def sandbox(asked: argparse.Namespace) -> int:
+    from persona_graph.tools import find_tool
+
+    if not 0 <= asked.faults_rate <= 1:
+        tell("--faults-rate is a share from 0 to 1")
+        return UNUSABLE
+    return find_tool("sandbox")(
+        port_base=asked.port_base, seed=asked.seed, faults_rate=asked.faults_rate, ready=asked.ready,
+        vendors=asked.vendors.split(",") if asked.vendors else None,
+    )  # fmt: skip
 
 
 def demo(words: Sequence[str]) -> int:

@@ -23,6 +23,7 @@ from typing import IO, Any, Self
 
 from persona_graph import secrets_file
 from persona_graph.children import Child, Say, StackFailed
+from persona_graph.sandbox_child import SandboxChild
 from persona_graph.secrets_file import Secrets
 from persona_graph.settings import Settings
 from persona_graph.valkey import Valkey, noted_port
@@ -45,7 +46,8 @@ class PortTaken(Exception):
 class Embedded:
     """``settings`` are what the caller insists on; the environment and then our own values fill the rest.
 
-    ``port`` 0 lets the system choose. ``tier`` moves the stack's account; it starts on Pro. ``environment`` is added to what the children are started with.
+    ``port`` 0 lets the system choose. ``tier`` moves the stack's account; it starts on Pro. ``sandbox``
+    plays the vendors here and wires their plugins to that. ``environment`` is added to what the children are started with.
     ``say`` is told, in one line each, of what a person watching would want to know.
     """
 
@@ -57,6 +59,7 @@ class Embedded:
         host: str | None = None,
         port: int | None = None,
         tier: str | None = None,
+        sandbox: bool = False,
         settings: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
         say: Say = lambda line: None,
@@ -72,6 +75,7 @@ class Embedded:
         self._socket: socket.socket | None = None
         self._secrets: Secrets | None = None
         self._valkey: Valkey | None = None
+        self.sandbox = SandboxChild(self.data_dir) if sandbox else None
         self.settings = Settings(data_dir=self.data_dir)
         self.api: Child | None = None
         self.workers: list[Child] = []
@@ -98,7 +102,8 @@ class Embedded:
     @property
     def children(self) -> Sequence[Child]:
         redis = [self._valkey.child] if self._valkey is not None and self._valkey.child is not None else []
-        return [*redis, *([self.api] if self.api is not None else []), *self.workers]
+        played = [self.sandbox.child] if self.sandbox is not None and self.sandbox.child is not None else []
+        return [*redis, *played, *([self.api] if self.api is not None else []), *self.workers]
 
     async def __aenter__(self) -> Self:
         try:
@@ -121,6 +126,8 @@ class Embedded:
         if "redis_url" not in base.model_fields_set:
             self._valkey = Valkey(self.data_dir / VALKEY, self._secrets.redis_password, self._log("valkey"))
             await self._valkey.start(self._say)
+        if self.sandbox is not None:
+            await self.sandbox.start(base.environment(), self._log("sandbox"), self._say)
         self.settings = self._settle(base)
         await self._prepare()
         await self._start_children()
@@ -171,6 +178,8 @@ class Embedded:
 
     def _child(self, name: str, *words: str, address: str = "", fds: tuple[int, ...] = ()) -> Child:
         environment = {**self.settings.environment(), **self._environment}
+        if self.sandbox is not None:
+            environment = self.sandbox.wired(environment)
         command = (sys.executable, "-m", "persona_graph", *words)
         return Child(name, command, environment, self._log(name), address=address, fds=fds)
 
@@ -208,6 +217,8 @@ class Embedded:
             if child
         ]
         await asyncio.gather(*ours)
+        if self.sandbox is not None:
+            await self.sandbox.stop()
         if self._valkey is not None:
             await self._valkey.stop(REDIS_GRACE)
         if self._socket is not None:

@@ -9,9 +9,10 @@ ledgers, a clock that can be put forward, and everything that can go wrong on re
 """
 
 from persona_graph_sandbox.bench import Bench
+from persona_graph_sandbox.command import run
 from persona_graph_sandbox.emulator import Emulator
 from persona_graph_sandbox.faults import Fault, Injection
 from persona_graph_sandbox.limits import RateLimit, Slots
 from persona_graph_sandbox.sandbox import Sandbox, UnknownVendor
 
-__all__ = ["Bench", "Emulator", "Fault", "Injection", "RateLimit", "Sandbox", "Slots", "UnknownVendor"]
+__all__ = ["Bench", "Emulator", "Fault", "Injection", "RateLimit", "Sandbox", "Slots", "UnknownVendor", "run"]

@@ -38,6 +38,7 @@ def control_app(sandbox: Controlled) -> Starlette:
             Route("/requests", desk.requests),
             Route("/faults", desk.faults),
             Route("/faults", _changing(desk.inject), methods=["POST"]),
+            Route("/dice", _changing(desk.dice), methods=["POST"]),
             Route("/clock", desk.clock),
             Route("/clock/advance", _changing(desk.advance), methods=["POST"]),
             Route("/reset", _changing(desk.reset), methods=["POST"]),
@@ -95,6 +96,13 @@ class _Desk:
         rest = {key: value for key, value in given.items() if key not in ("vendor", "fault", "times")}
         made = self._bench.faults.inject(given["vendor"], given["fault"], int(given.get("times", 1)), **rest)
         return JSONResponse(_waiting(made), 201)
+
+    def dice(self, given: Mapping[str, Any]) -> Response:
+        rate = float(given["rate"])
+        if not 0 <= rate <= 1:
+            raise ValueError("rate is 0 to 1")
+        self._bench.faults.rate = rate
+        return JSONResponse({"rate": rate})
 
     async def clock(self, request: Request) -> Response:
         return JSONResponse({"now": self._bench.clock.now().isoformat()})

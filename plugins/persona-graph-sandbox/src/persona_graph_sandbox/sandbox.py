@@ -22,7 +22,7 @@ class Sandbox:
     """``with Sandbox(["minimax"]) as sandbox:`` serves while the block runs. ``vendors`` None means all.
 
     ``port_base``: the control port, then the files port, then the vendors' in order of name; 0 takes free ones.
-    ``faults_rate``: the share of calls that go wrong by dice thrown with ``seed``.
+    ``ports`` names them one by one. ``faults_rate``: the share of calls that go wrong by dice thrown with ``seed``.
     """
 
     def __init__(
@@ -31,19 +31,25 @@ class Sandbox:
         seed: int | None = None,
         *,
         port_base: int = 0,
+        ports: Mapping[str, int] | None = None,
         faults_rate: float = 0.0,
     ) -> None:
         self.bench = Bench.new(seed, faults_rate)
         self.emulators: Mapping[str, Emulator] = {
             name: find_emulator(name)(self.bench) for name in _wanted(vendors)
         }
-        self._port_base = port_base
+        self._port_base, self._ports = port_base, ports or {}
         self._servers: Servers | None = None
         self._urls: dict[str, str] = {}
 
     def url(self, vendor: str) -> str:
         """The vendor's origin; also of ``files`` and ``control``."""
         return self._urls[vendor]
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Every origin by name, those of ``files`` and ``control`` among them."""
+        return dict(self._urls)
 
     @property
     def files_url(self) -> str:
@@ -77,7 +83,7 @@ class Sandbox:
         }
         lanes = []
         for offset, (name, app) in enumerate(apps.items()):
-            listening = bound(self._port_base and self._port_base + offset)
+            listening = bound(self._ports.get(name) or (self._port_base and self._port_base + offset))
             self._urls[name] = f"http://{HOST}:{listening.getsockname()[1]}"
             # The control port goes on working while all else fails, and is not part of the history.
             lanes.append((app if name == control.NAME else Lane(name, app, self.bench), listening))
