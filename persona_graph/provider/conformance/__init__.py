@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 from persona_graph.provider.conformance.base import Conformance
 from persona_graph.provider.conformance.call import KIT_NOW, KitCall, Logbook
 from persona_graph.provider.conformance.every import conformance_of
-from persona_graph.provider.conformance.report import Finding, Grade, Report, Verdict
 from persona_graph.provider.conformance.samples import clip, picture, sample_order, sound
 from persona_graph.provider.conformance.vendor import EmulatedVendor, ScriptedVendor, Vendor
+from persona_graph.provider.report import Finding, Grade, Report, Verdict
 
 if TYPE_CHECKING:
     from persona_graph.provider.conformance.suite import ProviderConformance

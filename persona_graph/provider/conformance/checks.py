@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from persona_graph.provider.conformance.base import Conformance
-from persona_graph.provider.conformance.report import Finding, Verdict
 from persona_graph.provider.conformance.runs import Memory, Run, whole_run
 from persona_graph.provider.offers import Offer
+from persona_graph.provider.report import Finding, Verdict
 
 
 class NotApplicable(Exception):

@@ -14,8 +14,8 @@ from persona_graph.provider.conformance import (
 )
 from persona_graph.provider.conformance.base import Conformance
 from persona_graph.provider.conformance.checks import CHECKS, Bench, Check
-from persona_graph.provider.conformance.report import Report
 from persona_graph.provider.conformance.runs import Memory
+from persona_graph.provider.report import Report
 
 ROOMS = (checks_declared, checks_course, checks_trouble, checks_money, checks_words)
 

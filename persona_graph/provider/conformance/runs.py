@@ -107,7 +107,7 @@ class Stage:
         order = order or self.suite.order(offer, call)
         run = Run(offer, order)
         before = copy.deepcopy((offer, order))
-        answer = await self._ask(run, "start", lambda: self.provider().start(offer, order, call))
+        answer = await self.asked(run, "start", lambda: self.provider().start(offer, order, call))
         if (offer, order) != before:
             run.changed.append("start changed its offer or order")
         self._take(run, answer, "start", Ticket, Delivery)
@@ -116,7 +116,7 @@ class Stage:
 
     async def find(self, offer: Offer, order: Order, call: KitCall) -> Run:
         run = Run(offer, order)
-        answer = await self._ask(run, "find", lambda: self.provider().find(offer, order, call))
+        answer = await self.asked(run, "find", lambda: self.provider().find(offer, order, call))
         if answer is not None:
             self._take(run, answer, "find", Ticket, Delivery)
         return self.closed(run)
@@ -128,7 +128,7 @@ class Stage:
         before = json.dumps(dict(ticket.data))
         run.checks += 1
         run.error = None
-        answer = await self._ask(run, "check", lambda: self.provider().check(ticket, self.call))
+        answer = await self.asked(run, "check", lambda: self.provider().check(ticket, self.call))
         if json.dumps(dict(ticket.data)) != before:
             run.changed.append("check changed its ticket")
         if isinstance(answer, Progress):
@@ -164,7 +164,7 @@ class Stage:
         run.heard, run.paid = list(self.line.heard), self.paid()
         return run
 
-    async def _ask(self, run: Run, what: str, asking: Callable[[], Awaitable[Any]]) -> Any:
+    async def asked(self, run: Run, what: str, asking: Callable[[], Awaitable[Any]]) -> Any:
         try:
             return await asking()
         except KeyboardInterrupt:

@@ -11,8 +11,8 @@ import pytest
 from persona_graph.provider.conformance.base import Conformance
 from persona_graph.provider.conformance.checks import Bench, Check
 from persona_graph.provider.conformance.every import every_check
-from persona_graph.provider.conformance.report import Finding, Report, Verdict
 from persona_graph.provider.conformance.runs import Memory
+from persona_graph.provider.report import Finding, Report, Verdict
 
 COLLECTOR = "persona-graph-conformance"
 
