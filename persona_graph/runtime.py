@@ -21,6 +21,7 @@ from persona_graph.outbound import Outbound
 from persona_graph.personas.room import Personas
 from persona_graph.personas.works.content import AvatarWork, ContentWork
 from persona_graph.personas.works.training import TrainingWork
+from persona_graph.personas.works.twin import RenewalWork, TwinWork
 from persona_graph.settings import Settings, plugin_settings
 
 
@@ -77,6 +78,8 @@ def _wire(
             JobKind.SPEECH: content,
             JobKind.AVATAR: AvatarWork(personas),
             JobKind.VIDEO: content,
+            JobKind.VOICE_TWIN: TwinWork(personas),
+            JobKind.VOICE_RENEWAL: RenewalWork(personas),
         }
     )
     return Runtime(settings, db, media, catalog, tiers, Viewers(db, settings), feed, jobs, personas)

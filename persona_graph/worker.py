@@ -18,6 +18,7 @@ from persona_graph.jobs.doorbell import AHEAD_SECONDS, QUEUE, WAKE, dump, load, 
 from persona_graph.jobs.heartbeat import Heartbeat
 from persona_graph.jobs.sweeper import Chore, discard_stale_folders, sweep_for_ever
 from persona_graph.personas.erasure import forget_enrolments
+from persona_graph.personas.leases import watch_leases
 from persona_graph.personas.uploads import erase_unused_uploads
 from persona_graph.runtime import Runtime
 from persona_graph.settings import Settings
@@ -60,6 +61,7 @@ async def _open(ctx: dict[str, Any]) -> None:
 def _chores(runtime: Runtime) -> list[Chore]:
     return [
         Chore("forget voices", 10, lambda: forget_enrolments(runtime.personas)),
+        Chore("watch voice leases", 300, lambda: watch_leases(runtime.personas)),
         Chore("erase unused uploads", 3600, lambda: erase_unused_uploads(runtime.personas)),
         Chore("collect orphans", 3600, lambda: runtime.media.collect_orphans(ORPHANS_AFTER)),
         Chore("discard stale folders", 600, lambda: discard_stale_folders(runtime.jobs)),

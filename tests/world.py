@@ -41,6 +41,7 @@ from persona_graph.personas.tables import (
     TrainingStatus,
     Voice,
 )
+from persona_graph.personas.wishes import SpeechWish, wish_json
 from persona_graph.provider import Capability
 from persona_graph.runtime import Runtime
 from persona_graph.settings import Settings
@@ -178,7 +179,10 @@ class Owner:
             await self._put_live(persona, avatar_id=row.id)
         return row
 
-    async def output(self, persona: Persona, kind: OutputKind, script: str = "Hello.", **more: Any) -> Output:
+    async def output(
+        self, persona: Persona, kind: OutputKind, script: str = "Hello.", spec: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> Output:  # fmt: skip
         asset = await self.asset(
             AssetPurpose.SPEECH if kind is OutputKind.SPEECH else AssetPurpose.VIDEO, seconds=3.0
         )
@@ -187,10 +191,17 @@ class Owner:
             asset_id=asset.id, served=[], price=Decimal("0.02"), cost=Decimal("0.01"), ready_at=utcnow(), **more,
         )  # fmt: skip
         job_kind = JobKind.SPEECH if kind is OutputKind.SPEECH else JobKind.VIDEO
-        job = await self.job(persona, job_kind, "Output", row.id, JobState.SUCCEEDED, spec={"script": script})
+        job = await self.job(
+            persona, job_kind, "Output", row.id, JobState.SUCCEEDED, spec=spec or {"script": script}
+        )
         row.job_id = job.id
         await self.world.save(row)
         return row
+
+    async def draft(self, persona: Persona) -> Output:
+        """A finished one of a speech."""
+        spec = {"wish": wish_json(SpeechWish(persona.id, "Hello.", draft=True))}
+        return await self.output(persona, OutputKind.SPEECH, spec=spec, draft=True)
 
     async def job(
         self,

@@ -27,14 +27,15 @@ async def own_account(db: Database, viewer: Viewer) -> Account:
     return account
 
 
-async def month_so_far(
-    db: Database, account: Account, cap_of: ledger.CapOf
-) -> tuple[ledger.Spend, Decimal | None]:
-    """This calendar month's spending, and what the cap still allows."""
+async def spent(
+    db: Database, account: Account, period: ledger.Period | None, cap_of: ledger.CapOf
+) -> tuple[ledger.Period, ledger.Spend, Decimal | None]:
+    """The spending of a period, this calendar month if none is given; and what the cap still allows this month."""
     async with db.reading() as session:
         now = await accounts.database_now(session)
-        spend = await ledger.spend(session, account.id, ledger.Period.month(now))
-        return spend, await ledger.allowance(session, account, cap_of, at=now)
+        period = period or ledger.Period.month(now)
+        spend = await ledger.spend(session, account.id, period)
+        return period, spend, await ledger.allowance(session, account, cap_of, at=now)
 
 
 async def own_tokens(db: Database, viewer: Viewer) -> list[ServiceToken]:

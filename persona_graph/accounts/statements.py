@@ -37,6 +37,21 @@ BOOKS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with the books, and where: at a posting, or at a leg of a job."""
+
+    what: str
+    job_id: str = ""
+    leg: int | None = None
+    posting_id: str = ""
+
+    def __str__(self) -> str:
+        if self.posting_id:
+            return f"posting {self.posting_id}: {self.what}"
+        return f"job {self.job_id}, leg {self.leg}: {self.what}" if self.job_id else self.what
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One leg on an account's statement: price and cost side by side. ``price`` is ``None`` while nothing was
     settled; ``held`` is what is still reserved."""
@@ -81,26 +96,31 @@ async def statement(session: AsyncSession, account_id: str, period: Period) -> l
 
 
 async def verify(session: AsyncSession, ended_jobs: Select[tuple[str]] | None = None) -> list[str]:
+    """``find_faults`` in words."""
+    return [str(fault) for fault in await find_faults(session, ended_jobs)]
+
+
+async def find_faults(session: AsyncSession, ended_jobs: Select[tuple[str]] | None = None) -> list[Fault]:
     """What is wrong with the books; empty if nothing is. ``ended_jobs`` selects the ids of jobs that must
     not hold anything any more."""
     total = sum((await balance(session)).values(), ZERO)
-    faults = [f"the books add up to {total}, not 0"] if total else []
+    faults = [Fault(f"the books add up to {total}, not 0")] if total else []
     faults += await _wrong_books(session)
     faults += await _wrong_legs(session)
     faults += await _wrong_holds(session, ended_jobs)
     return faults
 
 
-async def _wrong_books(session: AsyncSession) -> list[str]:
+async def _wrong_books(session: AsyncSession) -> list[Fault]:
     wrong = [
         (Posting.kind == kind) & ~(Posting.debit.startswith(debit) & Posting.credit.startswith(credit))
         for kind, (debit, credit) in BOOKS.items()
     ]
     rows = await session.execute(select(Posting.id, Posting.kind).where(or_(*wrong, Posting.amount < ZERO)))
-    return [f"posting {posting}: {kind} between the wrong books or below 0" for posting, kind in rows]
+    return [Fault(f"{kind} between the wrong books or below 0", posting_id=id) for id, kind in rows]
 
 
-async def _wrong_legs(session: AsyncSession) -> list[str]:
+async def _wrong_legs(session: AsyncSession) -> list[Fault]:
     reserved, released, settled = (
         func.coalesce(total_of(kind), ZERO, type_=Amount())
         for kind in (PostingKind.RESERVE, PostingKind.RELEASE, PostingKind.SETTLE)
@@ -121,17 +141,24 @@ async def _wrong_legs(session: AsyncSession) -> list[str]:
     faults = []
     for fault, broken in rules.items():
         rows = await session.execute(legs.group_by(Posting.job_id, Posting.leg).having(broken))
-        faults += [f"job {job}, leg {leg}: {fault}" for job, leg in rows]
+        faults += [Fault(fault, job, leg) for job, leg in rows]
     return faults
 
 
-async def _wrong_holds(session: AsyncSession, ended_jobs: Select[tuple[str]] | None) -> list[str]:
+async def _wrong_holds(session: AsyncSession, ended_jobs: Select[tuple[str]] | None) -> list[Fault]:
     reserved = select(Posting.id).where(
         Posting.job_id == Hold.job_id, Posting.leg == Hold.leg, Posting.kind == PostingKind.RESERVE
     )
     stray = await session.execute(select(Hold.job_id, Hold.leg).where(~reserved.exists()))
-    faults = [f"job {job}, leg {leg}: it holds money that no posting reserved" for job, leg in stray]
+    faults = [Fault("it holds money that no posting reserved", job, leg) for job, leg in stray]
     if ended_jobs is not None:
         left = await session.execute(select(Hold.job_id, Hold.leg).where(Hold.job_id.in_(ended_jobs)))
-        faults += [f"job {job}, leg {leg}: it has ended and still holds money" for job, leg in left]
+        faults += [Fault("it has ended and still holds money", job, leg) for job, leg in left]
     return faults
+
+
+async def rows_of(session: AsyncSession, fault: Fault) -> list[Posting]:
+    """The postings that a fault is about, oldest first."""
+    at_leg = (Posting.job_id == fault.job_id, Posting.leg == fault.leg)
+    where = (Posting.id == fault.posting_id,) if fault.posting_id else at_leg
+    return list((await session.scalars(select(Posting).where(*where).order_by(Posting.id))).all())

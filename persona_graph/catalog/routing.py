@@ -9,7 +9,7 @@ has nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
@@ -51,7 +51,9 @@ class Need:
     ``seconds`` is the length of the sample set (training) or of the speech (video), measured or the
     likely estimate; for speech it only serves the price shown. ``script`` is what is spoken, where it is at
     hand: vendors count its characters each in their own way. ``largest_file`` is in bytes. ``options``
-    are the order settings that were asked for. ``included`` work, such as a preview, has no price.
+    are the order settings that were asked for. ``included`` work, such as a preview, has no price. ``only``
+    names the providers that may be asked at all. ``unbilled`` work, such as a draft, goes to nobody who bills
+    for it.
     """
 
     capability: Capability
@@ -67,6 +69,8 @@ class Need:
     options: frozenset[str] = frozenset()
     demands: DataDemands = field(default_factory=DataDemands)
     included: bool = False
+    only: frozenset[str] | None = None
+    unbilled: bool = False
 
 
 class RefusalCode(StrEnum):
@@ -86,6 +90,8 @@ class RefusalCode(StrEnum):
     OWN_VOICE_NOT_IN_TIER = "OWN_VOICE_NOT_IN_TIER"
     OTHER_SPEAKER = "OTHER_SPEAKER"
     DATA_USE = "DATA_USE"
+    BILLS = "BILLS"
+    NOT_WANTED = "NOT_WANTED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +168,11 @@ class Route:
         )
 
 
+def only(need: Need, *providers: str) -> Need:
+    """The same need, for these providers alone."""
+    return replace(need, only=frozenset(providers))
+
+
 def rank(need: Need, catalog: Catalog, tiers: Tiers) -> Route:
     """Raises TierRefused where the tier does not sell it, InvalidInput for a resolution nobody sells."""
     video = need.capability is Capability.TALKING_VIDEO
@@ -225,6 +236,10 @@ _Fault = tuple[RefusalCode, str]
 
 def _refusals(need: Need, provider: Registered, offer: Offer, tier: Tier, tiers: Tiers) -> Iterator[_Fault]:
     section = tier.section(need.capability)
+    if need.only is not None and provider.id not in need.only:
+        yield RefusalCode.NOT_WANTED, "another provider was asked for"
+    if need.unbilled and _bills(offer):
+        yield RefusalCode.BILLS, "it bills for its work, and this has to be for nothing"
     if section.place(provider.id) is None:
         yield RefusalCode.NOT_LISTED, f"{tier.name} does not use it for {_work(need)}"
     if _speaks(need):
@@ -232,6 +247,12 @@ def _refusals(need: Need, provider: Registered, offer: Offer, tier: Tier, tiers:
     yield from _length_refusals(need, provider, offer, tier, tiers)
     yield from _format_refusals(need, offer)
     yield from _data_refusals(need.demands, offer)
+
+
+def _bills(offer: Offer) -> bool:
+    bill = offer.cost
+    blocks = (price for _, price in bill.per_block_at)
+    return any(price > 0 for price in (bill.per_run, bill.per_1000_chars, bill.per_block, *blocks))
 
 
 def _voice_refusals(need: Need, provider: Registered, offer: Offer, tier: Tier) -> Iterator[_Fault]:

@@ -10,12 +10,15 @@ from strawberry.dataloader import DataLoader
 
 from persona_graph.accounts import desk
 from persona_graph.accounts.accounts import Account
+from persona_graph.accounts.ledger import Period
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.jobs import reading as job_reading
 from persona_graph.jobs.states import JobState
 from persona_graph.media.assets import Asset
-from persona_graph.personas import reading
+from persona_graph.personas import ratings, reading, usage
+from persona_graph.personas.notices import notices_pages
 from persona_graph.personas.tables import Avatar, Consent, Enrolment, Output, Persona, Platform, Sample, Voice
+from persona_graph.personas.usage import UsageDimension
 from persona_graph.runtime import Runtime
 
 
@@ -92,6 +95,13 @@ class Context:
             lambda ids: reading.outputs_pages(db, viewer, ids, first, after, platform),
         )
 
+    def notices_of(self, first: int | None, after: str | None) -> DataLoader[Any, Any]:
+        """A page of notices for each persona."""
+        db, viewer = self.runtime.db, self.viewer
+        return self._loader(
+            ("notices_of", first, after), lambda ids: notices_pages(db, viewer, ids, first, after)
+        )
+
     def jobs_of(self, first: int | None, after: str | None, state: JobState | None) -> DataLoader[Any, Any]:
         """A page of jobs for each persona."""
         db, viewer = self.runtime.db, self.viewer
@@ -107,6 +117,21 @@ class Context:
     @property
     def enrolments_of(self) -> DataLoader[Any, Any]:
         return self._of_voice("enrolments_of", Enrolment)
+
+    def usage_of(self, period: Period, by: UsageDimension | None) -> DataLoader[Any, Any]:
+        """The usage of each persona."""
+        db, account_id = self.runtime.db, self.viewer.account_id
+        return self._loader(
+            ("usage_of", period, by), lambda ids: usage.usage_of_each(db, account_id, period, ids, by)
+        )
+
+    @property
+    def ratings_of(self) -> DataLoader[Any, Any]:
+        return self._loader("ratings_of", lambda ids: ratings.ratings_of(self.runtime.db, ids))
+
+    @property
+    def engagement_of(self) -> DataLoader[Any, Any]:
+        return self._loader("engagement_of", lambda ids: ratings.engagement_of(self.runtime.db, ids))
 
     @property
     def jobs(self) -> DataLoader[Any, Any]:

@@ -18,8 +18,11 @@ from persona_graph.personas.tables import (
     Approval,
     AvatarStatus,
     ConsentScope,
+    ContentType,
     EnrolmentState,
+    NoticeKind,
     Platform,
+    Standing,
     TrainingStatus,
     VoicePolicy,
 )
@@ -105,8 +108,27 @@ closed_set(
     EnrolmentState,
     {
         "LIVE": "The vendor's copy can speak.",
+        "LOST": "The vendor dropped it, after its time or before.",
         "FORGETTING": "Deleted here; the vendor has not confirmed yet and is asked again.",
         "FORGOTTEN": "The vendor confirmed deletion.",
+    },
+)
+closed_set(
+    Standing,
+    {
+        "FIRST": "What the voice was trained as.",
+        "TWIN": "Made at another provider; it does not speak until it is accepted.",
+        "ACCEPTED": "A twin that stands in when the first one cannot speak.",
+    },
+)
+closed_set(
+    NoticeKind,
+    {
+        "VOICE_EXPIRING": "A vendor will drop an enrolment of the voice unless it is used.",
+        "VOICE_RENEWED": "An enrolment was used once, so that the vendor keeps it.",
+        "VOICE_EXPIRED": "A vendor dropped an unused enrolment.",
+        "VOICE_LOST": "A vendor says it does not have the voice any more.",
+        "VOICE_DRIFTED": "Fixed lines do not sound as they did when the voice was approved.",
     },
 )
 closed_set(
@@ -126,6 +148,23 @@ closed_set(
     },
 )
 closed_set(
+    ContentType,
+    {
+        "LINKEDIN_POST": "A post on LinkedIn.",
+        "SOCIAL_POST": "A post on another social network.",
+        "BLOG_POST": "A blog post.",
+        "ARTICLE": "An article elsewhere.",
+        "STORY": "A story or a scene of one.",
+        "EMAIL": "An e-mail to somebody.",
+        "NEWSLETTER": "An issue of a newsletter.",
+        "PODCAST": "An episode of a podcast.",
+        "VIDEO_MESSAGE": "A video for one person or a few.",
+        "ADVERTISEMENT": "An advertisement.",
+        "LESSON": "A lesson or a training video.",
+        "OTHER": "Something else, or nobody said.",
+    },
+)
+closed_set(
     VoicePolicy,
     {
         "PERSONA_VOICE": "Only the persona's own approved voice.",
@@ -139,6 +178,8 @@ closed_set(
         "SPEECH": "Speak a script.",
         "AVATAR": "Render a portrait's proof clip.",
         "VIDEO": "Make a portrait speak a script.",
+        "VOICE_TWIN": "Enrol a voice at one more provider and speak a preview there.",
+        "VOICE_RENEWAL": "Speak a word with a voice that its vendor would drop unused.",
     },
 )
 closed_set(

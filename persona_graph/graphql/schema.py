@@ -12,7 +12,9 @@ from persona_graph.graphql.mutations.accounts import AccountMutations
 from persona_graph.graphql.mutations.outputs import OutputMutations
 from persona_graph.graphql.mutations.personas import PersonaMutations
 from persona_graph.graphql.mutations.photos import PhotoMutations
+from persona_graph.graphql.mutations.ratings import RatingMutations
 from persona_graph.graphql.mutations.samples import SampleMutations
+from persona_graph.graphql.mutations.twins import TwinMutations
 from persona_graph.graphql.mutations.voices import VoiceMutations
 from persona_graph.graphql.query import Query
 from persona_graph.graphql.subscription import Subscription
@@ -23,7 +25,16 @@ __all__ = ["enums", "print_schema", "schema"]
 
 Mutation = merge_types(
     "Mutation",
-    (PersonaMutations, SampleMutations, PhotoMutations, VoiceMutations, OutputMutations, AccountMutations),
+    (
+        PersonaMutations,
+        SampleMutations,
+        PhotoMutations,
+        VoiceMutations,
+        TwinMutations,
+        OutputMutations,
+        RatingMutations,
+        AccountMutations,
+    ),
 )
 Mutation.__strawberry_definition__.description = (  # type: ignore[attr-defined]
     "Everything that can be changed. Expected refusals are in the payload's errors; then nothing was changed."

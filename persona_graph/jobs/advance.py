@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -16,14 +16,15 @@ from persona_graph.catalog.registry import Registered
 from persona_graph.db import is_away, new_id, uncut, was_undone
 from persona_graph.errors import UserFault
 from persona_graph.jobs import endings, midway
-from persona_graph.jobs.answers import ticket_fault
+from persona_graph.jobs.answers import seconds_of, ticket_fault
 from persona_graph.jobs.asking import Kind, Trouble, ask_check, ask_find, ask_start, tell_cancel
 from persona_graph.jobs.bench import open_bench
 from persona_graph.jobs.call import LentCall, lend
 from persona_graph.jobs.endings import ENDED
 from persona_graph.jobs.lease import Fenced, Lease, claim, one_transaction, release, renew
 from persona_graph.jobs.places import Full, look_again_in, look_for_place
-from persona_graph.jobs.rests import DOWN_SECONDS, Rest
+from persona_graph.jobs.remote import LAST_PAUSES, Unfetched, fetched, is_remote
+from persona_graph.jobs.rests import DOWN_SECONDS, LONGEST_BUSY, LONGEST_DOWN, Rest
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import OPEN_ATTEMPTS, Attempt, AttemptState, Job, Leg, LegState
@@ -34,6 +35,8 @@ START_SECONDS = 240.0
 CHECK_SECONDS = 30.0
 STORE_SECONDS = 10.0
 STARTS = 3
+# Looks for a file that a vendor says is there.
+FETCHES = 8
 # The code of an OrderRejected that says the vendor does not have the trained voice any more.
 VOICE_GONE = "VOICE_GONE"
 
@@ -181,7 +184,8 @@ async def _let_rest(jobs: Jobs, lease: Lease, scene: Scene, offer: Offer, rest: 
     if (rest.down and others) or await midway.has_waited(jobs, scene.job, offer.give_up_after):
         await midway.give_way(jobs, lease, scene.leg, None, why)
         return None
-    return await midway.wait_for(jobs, lease, scene.leg, why, rest.seconds)
+    # Looked at again before a long rest is over: this job may tire of it sooner.
+    return await midway.wait_for(jobs, lease, scene.leg, why, min(rest.seconds, LONGEST_BUSY))
 
 
 async def _queue_up(jobs: Jobs, lease: Lease, scene: Scene, offer: Offer, why: str) -> float | None:
@@ -235,7 +239,8 @@ async def _not_placed(
             await jobs.rests.begin(attempt.provider, seconds)
             return await midway.rest(jobs, lease, attempt, trouble.why, seconds)
         case Kind.UNAVAILABLE:
-            await jobs.rests.begin(attempt.provider, DOWN_SECONDS, down=True)
+            seconds = seconds_of(trouble.retry_after, DOWN_SECONDS, LONGEST_DOWN, DOWN_SECONDS)
+            await jobs.rests.begin(attempt.provider, seconds, down=True)
             await midway.give_way(jobs, lease, scene.leg, attempt, trouble.why)
             return None
         case Kind.UNKNOWN:
@@ -264,9 +269,43 @@ async def _keep(
 ) -> float | None:
     jobs.keep_alive(lease.job_id, lease.token)
     try:
+        if is_remote(delivery):
+            await open_bench(jobs, lease, scene.job, scene.leg, placed.attempt.provider).stage(
+                f"FETCHING_{scene.leg.name}", 0.85
+            )
+            delivery = await fetched(
+                jobs, lease, placed.attempt, delivery, () if _may_ask_again(placed) else LAST_PAUSES
+            )
         return await endings.keep(jobs, lease, placed.attempt, placed.offer, delivery, order)
+    except Unfetched as trouble:
+        bill = endings.Bill(placed.offer, delivery.billed_cost, order)
+        return await _not_fetched(jobs, lease, scene, placed, bill, trouble)
     except endings.StoreAway as away:
         return await _later(jobs, lease, scene, placed.attempt, str(away))
+
+
+def _may_ask_again(placed: Placed) -> bool:
+    """Whether the vendor can be asked for the same work once more, without paying for it again."""
+    return placed.attempt.state == AttemptState.ACCEPTED or placed.safety is not PaymentSafety.BLIND
+
+
+async def _not_fetched(
+    jobs: Jobs, lease: Lease, scene: Scene, placed: Placed, bill: endings.Bill, trouble: Unfetched
+) -> float:
+    """The vendor made it, it is paid, and it is not here."""
+    attempt, cancelling = placed.attempt, scene.job.state == JobState.CANCELLING
+    left = attempt.busy < FETCHES and (attempt.state == AttemptState.ACCEPTED or attempt.starts < STARTS)
+    again = left and not trouble.final and not cancelling and _may_ask_again(placed)
+    if again and not await midway.is_overdue(jobs, attempt):
+        return await midway.pause(jobs, lease, attempt, str(trouble), None)
+    if cancelling:
+        await endings.cancel(jobs, lease, attempt, bill)
+    else:
+        message = f"{placed.provider.name} says it is done, but its file could not be fetched: {trouble}."
+        await endings.refuse(
+            jobs, lease, attempt, "DELIVERY_LOST", message, "Ask again; nothing was charged.", bill
+        )
+    return ENDED
 
 
 # Following one that was accepted.
@@ -345,8 +384,8 @@ async def _reconcile(jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt) -
         why = f"{attempt.provider} lost the order three times"
         await midway.give_way(jobs, lease, scene.leg, attempt, why)
         return None
-    await midway.send_again(jobs, lease, attempt)
-    return await _place(jobs, lease, scene, placed, order)
+    again = await midway.send_again(jobs, lease, attempt)
+    return await _place(jobs, lease, scene, replace(placed, attempt=again), order)
 
 
 # Stopping.

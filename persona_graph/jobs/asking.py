@@ -152,7 +152,7 @@ def _trouble(
         code = error.code if isinstance(error.code, str) and _CODE.fullmatch(error.code) else "REJECTED"
         why = words(_said(error), 1000) or "The provider refuses it."
         return Trouble(Kind.REJECTED, why, code, billed=getattr(error, "billed_cost", None))
-    retry_after = error.retry_after if isinstance(error, ProviderBusy) else None
+    retry_after = error.retry_after if isinstance(error, ProviderBusy | ProviderUnavailable) else None
     kind = next((Kind[name.upper()] for name, what in meant.items() if isinstance(error, what)), otherwise)
     if not isinstance(error, ProviderError):
         log.warning("%s raised", provider.id, exc_info=error)

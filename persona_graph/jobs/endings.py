@@ -135,6 +135,7 @@ async def _settle_part(
         await _book_cost(session, job, attempt, bill.cost(leg, kept))
         leg.result = {**leg.result, **kept.result}
         job.crashes = 0
+        await jobs.works[job.kind].delivered(session, job, attempt.provider, delivery)
 
 
 @one_transaction
@@ -162,13 +163,19 @@ async def _settle_leg(
             seconds=whole.seconds, characters=whole.characters
         )
         job.crashes = 0
+        await jobs.works[job.kind].delivered(session, job, attempt.provider, delivery)
         await jobs.works[job.kind].leg_settled(session, job, leg, delivery)
         if any(each.state != LegState.DONE for each in job.legs):
             return False
-        for each in job.legs:
-            await ledger.settle(session, job.account_id, job.id, each.n, price=each.price or Decimal(0))
-        await _close(jobs, session, job, Move.SUCCEED)
+        await succeed_in(jobs, session, job)
         return True
+
+
+async def succeed_in(jobs: Jobs, session: Writing, job: Job) -> None:
+    """End a job whose legs are all done: their prices are booked."""
+    for each in job.legs:
+        await ledger.settle(session, job.account_id, job.id, each.n, price=each.price or Decimal(0))
+    await _close(jobs, session, job, Move.SUCCEED)
 
 
 async def breach(jobs: Jobs, lease: Lease, attempt: Attempt, what: str, bill: Bill | None = None) -> None:

@@ -63,11 +63,12 @@ async def send(
 
 
 @one_transaction
-async def send_again(jobs: Jobs, lease: Lease, attempt: Attempt) -> None:
+async def send_again(jobs: Jobs, lease: Lease, attempt: Attempt) -> Attempt:
     async with fenced(jobs, lease) as (session, _job):
         again = await session.get_one(Attempt, attempt.id)
         again.starts = attempt.starts + 1
         again.state, again.ticket = AttemptState.SENT, None
+        return again
 
 
 @one_transaction

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-LONGEST_SECONDS = 300.0
 DOWN_SECONDS = 30.0
+# Who is busy is waited for, so it cannot rest long; who is down is passed over.
+LONGEST_BUSY, LONGEST_DOWN = 300.0, 6 * 3600.0
 KEY = "persona-graph:rest:"
 BUSY, DOWN = b"BUSY", b"DOWN"
 
@@ -32,7 +33,7 @@ class Rests:
         self._own: dict[str, tuple[float, bool]] = {}
 
     async def begin(self, provider: str, seconds: float, *, down: bool = False) -> None:
-        seconds = min(seconds, LONGEST_SECONDS)
+        seconds = min(seconds, LONGEST_DOWN if down else LONGEST_BUSY)
         self._own[provider] = (time.monotonic() + seconds, down)
         try:
             await self._redis.set(KEY + provider, DOWN if down else BUSY, px=max(1, int(seconds * 1000)))
@@ -56,6 +57,7 @@ class Rests:
                 word, left = await pipe.execute()
         except (RedisError, OSError):
             return None
-        if word not in (BUSY, DOWN) or not 0 < left <= LONGEST_SECONDS * 1000:
+        longest = {BUSY: LONGEST_BUSY, DOWN: LONGEST_DOWN}.get(word, 0.0)
+        if not 0 < left <= longest * 1000:
             return None
         return Rest(left / 1000, word == DOWN)

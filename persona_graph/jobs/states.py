@@ -12,6 +12,8 @@ class JobKind(StrEnum):
     SPEECH = "SPEECH"
     AVATAR = "AVATAR"
     VIDEO = "VIDEO"
+    VOICE_TWIN = "VOICE_TWIN"
+    VOICE_RENEWAL = "VOICE_RENEWAL"
 
 
 class JobState(StrEnum):

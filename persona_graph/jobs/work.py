@@ -79,11 +79,16 @@ class Bench:
 
 class Work(Protocol):
     """One kind of job. ``order`` and ``keep`` may run again after a crash and must then come to the
-    same end; the two ``settled`` calls happen inside the transaction that ends the leg or the job."""
+    same end. ``delivered`` is told of every delivery that was kept, ``voice_gone`` of a voice that its vendor says it
+    does not have any more, the two ``settled`` of the end of the leg or the job, each inside its transaction."""
 
     async def order(self, bench: Bench) -> Order: ...
 
     async def keep(self, bench: Bench, order: Order, delivery: Delivery) -> Kept: ...
+
+    async def delivered(self, session: Writing, job: Job, provider: str, delivery: Delivery) -> None: ...
+
+    async def voice_gone(self, session: Writing, job: Job, provider: str, why: str) -> None: ...
 
     async def leg_settled(self, session: Writing, job: Job, leg: Leg, delivery: Delivery) -> None: ...
 

@@ -32,7 +32,14 @@ STATEMENTS: dict[ConsentScope, str] = {
     ),
 }
 _USES: dict[ConsentScope, tuple[JobKind, ...]] = {
-    ConsentScope.VOICE: (JobKind.VOICE_TRAINING, JobKind.SPEECH, JobKind.VIDEO, JobKind.AVATAR),
+    ConsentScope.VOICE: (
+        JobKind.VOICE_TRAINING,
+        JobKind.VOICE_TWIN,
+        JobKind.VOICE_RENEWAL,
+        JobKind.SPEECH,
+        JobKind.VIDEO,
+        JobKind.AVATAR,
+    ),
     ConsentScope.LIKENESS: (JobKind.AVATAR, JobKind.VIDEO),
 }
 

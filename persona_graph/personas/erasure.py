@@ -12,6 +12,7 @@ from persona_graph.jobs.scrub import scrub_jobs
 from persona_graph.jobs.states import TERMINAL
 from persona_graph.jobs.tables import Job
 from persona_graph.media.assets import Asset
+from persona_graph.personas import ratings
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Avatar, Enrolment, EnrolmentState, Output, Persona, Sample, Voice
 
@@ -37,9 +38,11 @@ async def drop_copies(personas: Personas, session: Writing, voice: Voice) -> tup
     voice.fingerprint, voice.preview_id, voice.similarity, voice.characteristics = None, None, None, None
     pending = []
     for enrolment in (await session.scalars(select(Enrolment).where(Enrolment.voice_id == voice.id))).all():
-        await erase_asset(personas, session, enrolment.model_id)
-        enrolment.model_id = None
-        if enrolment.state == EnrolmentState.LIVE:
+        for asset_id in (enrolment.model_id, enrolment.preview_id):
+            await erase_asset(personas, session, asset_id)
+        enrolment.model_id = enrolment.preview_id = enrolment.similarity = None
+        # What a vendor says it lost is deleted there all the same.
+        if enrolment.state in (EnrolmentState.LIVE, EnrolmentState.LOST):
             enrolment.state = EnrolmentState.FORGETTING
         if enrolment.state == EnrolmentState.FORGETTING:
             pending.append(enrolment.provider)
@@ -62,22 +65,37 @@ async def erase_avatar(personas: Personas, session: Writing, avatar: Avatar) -> 
 
 
 async def erase_output(personas: Personas, session: Writing, output: Output) -> None:
-    await _cancel_jobs(personas, session, output.persona_id, output.id, output.asset_id)
-    made = (
-        output.asset_id,
-        output.speech_id,
-        output.timings_id,
-        output.vtt_id,
-        output.srt_id,
-        output.poster_id,
+    shared = await _shared(session, output)
+    await _cancel_jobs(
+        personas, session, output.persona_id, output.id, None if shared else output.asset_id
     )
-    for asset_id in made:
-        await erase_asset(personas, session, asset_id)
+    await drop_media(personas, session, output)
     await scrub_jobs(session, "Output", output.id)
+    await ratings.silence(session, output.id)
     output.deleted_at = utcnow()
-    output.asset_id = output.speech_id = output.timings_id = output.similarity = None
-    output.vtt_id = output.srt_id = output.poster_id = output.timing_source = None
+    output.similarity = output.timing_source = output.reuse_key = None
     output.script = ""
+
+
+async def drop_media(personas: Personas, session: Writing, output: Output) -> None:
+    """An output's files, unless another output that was reused from it shares them: then they go with the last."""
+    columns = ("asset_id", "speech_id", "timings_id", "vtt_id", "srt_id", "poster_id")
+    shared = await _shared(session, output)
+    for column in columns:
+        if not shared:
+            await erase_asset(personas, session, getattr(output, column))
+        setattr(output, column, None)
+
+
+async def _shared(session: Writing, output: Output) -> bool:
+    if output.asset_id is None:
+        return False
+    # Of two that are deleted at once, the second sees that the first is gone.
+    await session.execute(select(Asset.id).where(Asset.id == output.asset_id).with_for_update())
+    others = select(Output.id).where(
+        Output.asset_id == output.asset_id, Output.id != output.id, Output.deleted_at.is_(None)
+    )
+    return await session.scalar(others.limit(1)) is not None
 
 
 async def drop_samples(personas: Personas, session: Writing, voice_id: str) -> None:

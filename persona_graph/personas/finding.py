@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from persona_graph.accounts.viewer import Viewer
 from persona_graph.db import now_plus
-from persona_graph.errors import NotFound
+from persona_graph.errors import NotFound, WrongState
 from persona_graph.personas.tables import Avatar, Consent, Output, Persona, Voice
 
 Owned = TypeVar("Owned", bound=Persona | Voice | Avatar | Output)
@@ -31,6 +31,13 @@ async def hold(session: AsyncSession, viewer: Viewer, kind: type[Owned], id: str
 
 def missing(what: str, *field: str) -> NotFound:
     return NotFound(message=f"There is no such {what.lower()}.", path=field, fix="Check the id.")
+
+
+def still_a_draft(*field: str) -> WrongState:
+    return WrongState(
+        code="IS_DRAFT", message="This output is a draft.", state="DRAFT", path=field,
+        fix="Promote it with promoteOutput first.",
+    )  # fmt: skip
 
 
 async def live_consent(session: AsyncSession, persona_id: str, scope: str) -> Consent | None:

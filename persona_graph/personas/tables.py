@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from persona_graph.db import Amount, Base, Json, new_id, utcnow
@@ -66,6 +66,23 @@ class Platform(StrEnum):
     PODCAST = "PODCAST"
 
 
+class ContentType(StrEnum):
+    """What an output is, as the services that publish it count it."""
+
+    LINKEDIN_POST = "LINKEDIN_POST"
+    SOCIAL_POST = "SOCIAL_POST"
+    BLOG_POST = "BLOG_POST"
+    ARTICLE = "ARTICLE"
+    STORY = "STORY"
+    EMAIL = "EMAIL"
+    NEWSLETTER = "NEWSLETTER"
+    PODCAST = "PODCAST"
+    VIDEO_MESSAGE = "VIDEO_MESSAGE"
+    ADVERTISEMENT = "ADVERTISEMENT"
+    LESSON = "LESSON"
+    OTHER = "OTHER"
+
+
 class OutputKind(StrEnum):
     SPEECH = "SPEECH"
     VIDEO = "VIDEO"
@@ -117,7 +134,8 @@ class Consent(Base):
 class Voice(Base):
     """A trained voice. ``fingerprint`` is the speaker embedding of its samples; ``similarity`` the
     measured cosine of its preview to that fingerprint; ``quality`` and ``characteristics`` what its samples were
-    judged to be worth and to sound like (see quality.py)."""
+    judged to be worth and to sound like (see quality.py). ``renewal_cap`` is what renewing its enrolments may
+    cost the operator within a month, in USD; ``None``: nothing is renewed."""
 
     __tablename__ = "voice"
 
@@ -138,6 +156,7 @@ class Voice(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     trained_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+    renewal_cap: Mapped[Decimal | None] = mapped_column(Amount)
     deleted_at: Mapped[datetime | None]
 
 
@@ -156,15 +175,30 @@ class Sample(Base):
 
 
 class EnrolmentState(StrEnum):
-    """LIVE can speak; FORGETTING waits for the vendor to confirm deletion; FORGOTTEN is gone."""
+    """LIVE can speak; LOST was dropped by the vendor; FORGETTING waits for the vendor to confirm deletion;
+    FORGOTTEN is gone."""
 
     LIVE = "LIVE"
+    LOST = "LOST"
     FORGETTING = "FORGETTING"
     FORGOTTEN = "FORGOTTEN"
 
 
+class Standing(StrEnum):
+    """FIRST is what the voice was trained as; a TWIN was made at another vendor and only speaks once it is
+    ACCEPTED."""
+
+    FIRST = "FIRST"
+    TWIN = "TWIN"
+    ACCEPTED = "ACCEPTED"
+
+
+SPEAKING = (Standing.FIRST, Standing.ACCEPTED)
+
+
 class Enrolment(Base):
-    """One vendor's copy of a voice."""
+    """One vendor's copy of a voice. ``similarity`` is the measured cosine of a twin's preview to the voice's
+    fingerprint. ``warned_at`` is when its owner was told that it is about to lapse."""
 
     __tablename__ = "voice_enrolment"
 
@@ -178,6 +212,38 @@ class Enrolment(Base):
     enrolled_at: Mapped[datetime] = mapped_column(default=utcnow)
     expires_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)
+    standing: Mapped[Standing] = mapped_column(default=Standing.FIRST, server_default="FIRST")
+    similarity: Mapped[float | None]
+    preview_id: Mapped[str | None] = mapped_column(String(26))
+    job_id: Mapped[str | None] = mapped_column(String(26))
+    warned_at: Mapped[datetime | None]
+
+
+class NoticeKind(StrEnum):
+    """What a persona's owner should know without having asked."""
+
+    VOICE_EXPIRING = "VOICE_EXPIRING"
+    VOICE_RENEWED = "VOICE_RENEWED"
+    VOICE_EXPIRED = "VOICE_EXPIRED"
+    VOICE_LOST = "VOICE_LOST"
+    VOICE_DRIFTED = "VOICE_DRIFTED"
+
+
+class Notice(Base):
+    """Something that happened to a persona by itself. A row never changes."""
+
+    __tablename__ = "persona_notice"
+    __table_args__ = (Index("ix_persona_notice_persona", "persona_id", "id"),)
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(String(26))
+    persona_id: Mapped[str] = mapped_column(ForeignKey("persona.id"))
+    kind: Mapped[NoticeKind]
+    subject_kind: Mapped[str] = mapped_column(String(16))
+    subject_id: Mapped[str] = mapped_column(String(26))
+    message: Mapped[str] = mapped_column(Text)
+    fix: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
 class Avatar(Base):
@@ -201,10 +267,17 @@ class Avatar(Base):
 
 
 class Output(Base):
-    """Speech or video someone asked for. ``served`` says per leg who did it and how near it comes."""
+    """Speech or video someone asked for. ``served`` says per leg who did it and how near it comes. ``reuse_key`` is
+    what an identical request has too; a reused output shares the files of the one it was ``reused_from``. ``draft``
+    until it is promoted."""
 
     __tablename__ = "output"
-    __table_args__ = (Index("ix_output_persona", "persona_id", "id"),)
+    __table_args__ = (
+        Index("ix_output_persona", "persona_id", "id"),
+        Index("ix_output_reuse", "account_id", "reuse_key"),
+        Index("ix_output_account", "account_id", "ready_at"),
+        Index("ix_output_asset", "asset_id"),
+    )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     account_id: Mapped[str] = mapped_column(String(26))
@@ -214,8 +287,13 @@ class Output(Base):
     voice_id: Mapped[str | None] = mapped_column(String(26))
     avatar_id: Mapped[str | None] = mapped_column(String(26))
     platform: Mapped[Platform | None]
+    content_type: Mapped[ContentType | None]
     asked_by: Mapped[str] = mapped_column(String(100))
     script: Mapped[str] = mapped_column(Text)
+    draft: Mapped[bool] = mapped_column(default=False, server_default=false())
+    reuse_key: Mapped[str | None] = mapped_column(String(64))
+    reused_from: Mapped[str | None] = mapped_column(String(26))
+    seconds: Mapped[float | None]
     asset_id: Mapped[str | None] = mapped_column(String(26))
     speech_id: Mapped[str | None] = mapped_column(String(26))
     timings_id: Mapped[str | None] = mapped_column(String(26))

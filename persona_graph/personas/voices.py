@@ -32,6 +32,7 @@ from persona_graph.personas.personas import spoken_language
 from persona_graph.personas.planning import plan_speech
 from persona_graph.personas.room import Deleted, Personas, plain_text, spoken_text
 from persona_graph.personas.tables import (
+    SPEAKING,
     Approval,
     ConsentScope,
     Enrolment,
@@ -89,7 +90,7 @@ async def train_voice(personas: Personas, viewer: Viewer, training: Training, re
         persona = await hold(session, viewer, Persona, training.persona_id, "personaId")
         personas.tiers.admit(account.tier, Feature.VOICE_TRAINING)
         language = spoken_language(training.language, persona)
-        samples = await _samples(personas, session, viewer, training)
+        samples = await samples_of(personas, session, viewer, training)
         plan = _plan(personas, account, training, language, samples)
         await need_consent(session, persona.id, ConsentScope.VOICE)
         if await rehearsed(personas.jobs, session, account, plan, request.paid):
@@ -100,8 +101,8 @@ async def train_voice(personas: Personas, viewer: Viewer, training: Training, re
         )  # fmt: skip
         session.add(voice)
         await session.flush()
-        session.add_all(_sample_row(voice, n, asset) for n, asset in enumerate(samples))
-        spec = {"voice": voice.id, "language": language, "preview": _preview(training, language)}
+        session.add_all(sample_row(voice, n, asset) for n, asset in enumerate(samples))
+        spec = {"voice": voice.id, "language": language, "preview": preview_text(training, language)}
         job = await open_job(
             personas.jobs, session, viewer, account, request, JobKind.VOICE_TRAINING,
             Subject("Voice", voice.id, persona.id), spec, plan,
@@ -110,7 +111,7 @@ async def train_voice(personas: Personas, viewer: Viewer, training: Training, re
     return Submitted(plan, job, voice.id)
 
 
-async def _samples(
+async def samples_of(
     personas: Personas, session: AsyncSession, viewer: Viewer, training: Training
 ) -> list[Asset]:
     """The uploads, each fit for training; every unfit one gets its own refusal."""
@@ -163,20 +164,14 @@ def _unqualified(assets: list[Asset]) -> list[UserFault]:
 def _plan(
     personas: Personas, account: Account, training: Training, language: str, assets: list[Asset]
 ) -> Plan:
-    seconds = sum(asset.seconds or 0.0 for asset in assets)
-    need = routing.Need(
-        capability=Capability.VOICE_TRAINING, tier=account.tier, seconds=seconds, language=language,
-        largest_file=int(max((asset.seconds or 0.0) for asset in assets) * CLEANED_BYTES_PER_SECOND),
-        content_types=("audio/wav",),
-    )  # fmt: skip
-    train = LegPlan("VOICE_TRAINING", need, weight=3.0, span=prices.Span.exactly(seconds))
-    trainers = routing.rank(need, personas.catalog, personas.tiers)
+    train = training_leg(account, language, assets)
+    trainers = routing.rank(train.need, personas.catalog, personas.tiers)
     at = frozenset(candidate.provider for candidate in trainers.candidates)
     # Whoever trains it speaks the preview; the others are skipped when that is known.
     speak = plan_speech(
         "PREVIEW",
         account.tier,
-        _preview(training, language),
+        preview_text(training, language),
         language,
         routing.VoiceWish(enrolled_at=at),
         included=True,
@@ -184,13 +179,23 @@ def _plan(
     return plan_legs(personas.jobs, account.tier, [train, speak])
 
 
-def _preview(training: Training, language: str) -> str:
+def training_leg(account: Account, language: str, assets: list[Asset]) -> LegPlan:
+    seconds = sum(asset.seconds or 0.0 for asset in assets)
+    need = routing.Need(
+        capability=Capability.VOICE_TRAINING, tier=account.tier, seconds=seconds, language=language,
+        largest_file=int(max((asset.seconds or 0.0) for asset in assets) * CLEANED_BYTES_PER_SECOND),
+        content_types=("audio/wav",),
+    )  # fmt: skip
+    return LegPlan("VOICE_TRAINING", need, weight=3.0, span=prices.Span.exactly(seconds))
+
+
+def preview_text(training: Training, language: str) -> str:
     if training.preview_text is not None:
         return spoken_text(training.preview_text, "previewText", 300)
     return PREVIEW_TEXTS.get(language.split("-")[0], PREVIEW_TEXTS["en"])
 
 
-def _sample_row(voice: Voice, n: int, asset: Asset) -> Sample:
+def sample_row(voice: Voice, n: int, asset: Asset) -> Sample:
     return Sample(
         voice_id=voice.id, n=n, asset_id=asset.id, file_name=asset.file_name[:255], seconds=asset.seconds or 0.0,
         facts=asset.facts or {},
@@ -224,6 +229,8 @@ async def speaking_voice(session: AsyncSession, viewer: Viewer, persona: Persona
 
 async def enrolled_at(session: AsyncSession, voice: Voice) -> frozenset[str]:
     rows = select(Enrolment.provider).where(
-        Enrolment.voice_id == voice.id, Enrolment.state == EnrolmentState.LIVE
+        Enrolment.voice_id == voice.id,
+        Enrolment.state == EnrolmentState.LIVE,
+        Enrolment.standing.in_(SPEAKING),
     )
     return frozenset((await session.scalars(rows)).all())

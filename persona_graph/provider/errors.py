@@ -18,13 +18,19 @@ class ProviderBusy(ProviderError):
 
 
 class ProviderUnavailable(ProviderError):
-    """Surely nothing was accepted: the next candidate is asked, and this provider rests."""
+    """Surely nothing was accepted: the next candidate is asked, and this provider rests, for
+    ``retry_after`` seconds (at most six hours) if it said so."""
+
+    def __init__(self, message: str = "unavailable", retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class OrderRejected(ProviderError):
     """The vendor refuses this order for good. ``billed_cost`` is what it charges for it in USD nevertheless;
     a refusal without one costs nothing. ``str(error)`` is shown to the user, so it says what
-    to change; ``code`` is a stable word such as ``MODERATION``."""
+    to change; ``code`` is a stable word such as ``MODERATION``. ``VOICE_GONE`` says that the
+    vendor has no such trained voice (any more): the core marks it and asks an accepted twin, if there is one."""
 
     def __init__(self, message: str, code: str = "REJECTED", *, billed_cost: Decimal | None = None) -> None:
         super().__init__(message)

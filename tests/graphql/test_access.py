@@ -50,6 +50,7 @@ async def estate(world: World, name: str) -> Estate:
     face, old_face = await owner.avatar(persona), await owner.avatar(persona, approval=Approval.SUPERSEDED)
     speech = await owner.output(persona, OutputKind.SPEECH, voice_id=live.id)
     video = await owner.output(persona, OutputKind.VIDEO, avatar_id=avatar.id)
+    draft_output = await owner.draft(persona)
     queued = await owner.job(persona, JobKind.SPEECH, "Output", new_id(), JobState.QUEUED)
     parked = await owner.job(persona, JobKind.SPEECH, "Output", new_id(), JobState.NEEDS_REVIEW)
     sample = await owner.asset(AssetPurpose.SAMPLE, seconds=70.0)
@@ -57,7 +58,7 @@ async def estate(world: World, name: str) -> Estate:
     token = await owner.client.change("createServiceToken", "token { id }", label="x", scopes=["READ"])
     rows = {
         "persona": persona, "consent": consents[0], "voice": draft, "old voice": superseded, "avatar": face,
-        "old avatar": old_face, "speech": speech, "video": video, "job": queued, "parked": parked,
+        "old avatar": old_face, "speech": speech, "video": video, "draft output": draft_output, "job": queued, "parked": parked,
         "sample": sample, "photo": photo, "unused": unused, "preview": cast(Asset, await world.get(Asset, draft.preview_id or "")),
     }  # fmt: skip
     ids = {name: public(row) for name, row in rows.items()}
@@ -107,6 +108,9 @@ def inputs(of: Estate) -> dict[str, dict[str, Any]]:
         "deleteAvatar": {"avatarId": id["avatar"]},
         "generateSpeech": {"personaId": id["persona"], "script": "Hello."},
         "generateVideo": {"personaId": id["persona"], "speechOutputId": id["speech"]},
+        "promoteOutput": {"outputId": id["draft output"]},
+        "rateOutput": {"outputId": id["speech"], "stars": 4},
+        "recordEngagement": {"outputId": id["video"], "platform": "YOUTUBE", "views": 7},
         "deleteOutput": {"outputId": id["video"]},
         "cancelJob": {"jobId": id["job"]},
         "resolveReview": {"jobId": id["parked"], "again": False, "note": "looked"},

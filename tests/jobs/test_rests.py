@@ -71,6 +71,26 @@ async def test_the_last_one_is_waited_for(opening: Opening) -> None:
         assert (await house.sound(job)).state == "SUCCEEDED"
 
 
+async def test_a_provider_says_how_long_it_must_be_left_alone(opening: Opening) -> None:
+    """V1, V7: a block of a quarter of an hour, known to all; who has no other provider looks again before it is over."""
+    dead = speaker("a-dead", cost="0", start=[ProviderUnavailable("blocked", 900), ...])
+    other = speaker("b-other", cost="1", start=[DELIVERY, ...])
+    house = await opening(dead, other)
+    first, second = await house.speak(), await house.speak()
+    await house.advance(first)
+    async with another_worker(house, dead, other) as elsewhere:
+        rest = await elsewhere.jobs.rests.find("a-dead")
+        assert rest is not None and rest.down and 850 < rest.seconds <= 900
+        await elsewhere.advance(second)
+    assert [(await house.sound(job)).state for job in (first, second)] == ["SUCCEEDED", "SUCCEEDED"]
+    assert dead.calls("start") == 1
+    alone = await opening(speaker("c-alone", start=[ProviderUnavailable("blocked", 900)]))
+    blocked, waiting = await alone.speak(), await alone.speak()
+    await alone.advance(blocked)
+    wait = await alone.advance(waiting)
+    assert wait is not None and 290 < wait <= 361
+
+
 async def test_nobody_waits_for_ever(opening: Opening) -> None:
     """The time an offer gives itself bounds the waiting for it too."""
     house = await opening(speaker(give_up=0.1))
@@ -105,6 +125,9 @@ async def test_a_rest_is_never_longer_than_ours(redis_url: str) -> None:
     await rests.begin("toy", 1e9)
     found = await rests.find("toy")
     assert found is not None and found.seconds <= 300
+    await rests.begin("toy", 1e9, down=True)
+    found = await Rests(redis).find("toy")
+    assert found is not None and found.down and found.seconds <= 6 * 3600
     await redis.delete(KEY + "toy")
     await redis.lpush(KEY + "toy", "a list")
     assert await Rests(redis).find("toy") is None

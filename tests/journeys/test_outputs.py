@@ -25,9 +25,8 @@ VIDEO = f"... on VideoOutput {{ script {SERVED} price {{ amount }} avatar {{ id 
 
 
 async def speak(client: Client, persona: str, script: str = SCRIPT, **more: Any) -> tuple[str, str]:
-    made = await client.change(
-        "generateSpeech", f"output {{ id asset {{ id }} }} {JOB}", personaId=persona, script=script, **more
-    )
+    asked = {"personaId": persona, "script": script, "reuse": False, **more}
+    made = await client.change("generateSpeech", f"output {{ id asset {{ id }} }} {JOB}", **asked)
     assert made["output"]["asset"] is None
     return made["output"]["id"], made["job"]["id"]
 
@@ -73,7 +72,7 @@ async def test_speech_as_mp3(client: Client, trained: Trained) -> None:
 
 
 async def test_a_request_repeated_is_not_paid_twice(stage: Stage, client: Client, trained: Trained) -> None:
-    key = {"idempotencyKey": "the same speech", "script": SCRIPT}
+    key = {"idempotencyKey": "the same speech", "script": SCRIPT, "reuse": False}
     output, job = await speak(client, trained.persona, **key)
     assert await speak_again(client, trained.persona, **key) == (output, job)
     await client.succeeded(job)

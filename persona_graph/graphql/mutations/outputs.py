@@ -15,15 +15,20 @@ from persona_graph.graphql.mutations.personas import DeletedPayload
 from persona_graph.graphql.mutations.voices import quote_of, subject_of
 from persona_graph.graphql.types.core import UserError
 from persona_graph.graphql.types.jobs import Job, Quote
-from persona_graph.graphql.types.personas import SpeechOutput, VideoOutput, output_of
+from persona_graph.graphql.types.personas import Output, SpeechOutput, VideoOutput, output_of
 from persona_graph.graphql.types.sound import EffectsInput, MusicInput, sound_wish
 from persona_graph.jobs import cancel
 from persona_graph.media.mixing.effects import Preset
-from persona_graph.personas import outputs
+from persona_graph.personas import drafts, outputs
 from persona_graph.personas import tables as rows
-from persona_graph.personas.outputs import SpeechWish, VideoWish
 from persona_graph.personas.sound import CaptionMode
-from persona_graph.personas.tables import Platform, VoicePolicy
+from persona_graph.personas.tables import ContentType, Platform, VoicePolicy
+from persona_graph.personas.wishes import SpeechWish, VideoWish
+
+_DRAFT = "Make it for nothing, with a provider that bills nothing, in a stock voice if need be: to look at, not to publish. promoteOutput makes it for real."
+_REUSE = (
+    "Whether an earlier output of an identical request may be given again, for nothing; false makes it anew."
+)
 
 
 @described_input
@@ -47,6 +52,9 @@ class GenerateSpeechInput(PaidInput):
     effects: EffectsInput | None = f("Amounts in place of the preset's.", default=None)
     music: MusicInput | None = f("Background music.", default=None)
     captions: bool = f("Whether to make captions as well.", default=False)
+    content_type: ContentType | None = f("What it is; what its platform suggests if null.", default=None)
+    draft: bool = f(_DRAFT, default=False)
+    reuse: bool = f(_REUSE, default=True)
 
 
 @described_input
@@ -66,6 +74,26 @@ class GenerateVideoInput(PaidInput):
         "How captions are shown; other than NONE, they are files of the output as well.",
         default=CaptionMode.NONE,
     )
+    content_type: ContentType | None = f("What it is; what its platform suggests if null.", default=None)
+    draft: bool = f(_DRAFT, default=False)
+    reuse: bool = f(_REUSE, default=True)
+
+
+@described_input
+class PromoteOutputInput(PaidInput):
+    """A draft to make for real."""
+
+    output_id: strawberry.ID = f("A finished draft.")
+
+
+@described
+class PromoteOutputPayload:
+    """The output and its job at once, or why there is none."""
+
+    output: Output | None = maybe("The output, a draft until the job succeeds; null on a dry run.")
+    job: Job | None = maybe("Follow it with jobEvents; null on a dry run.")
+    quote: Quote | None = maybe("What it comes to.")
+    errors: list[UserError] = errors_field()
 
 
 @described
@@ -135,7 +163,8 @@ class OutputMutations:
             wish = SpeechWish(
                 row_id("Persona", input.persona_id, "personaId"), input.script, input.platform, input.language,
                 input.format.value, input.emotion, input.speed, input.pitch, input.voice_policy,
-                sound_wish(input.preset, input.effects, input.music, input.captions),
+                sound_wish(input.preset, input.effects, input.music, input.captions), input.content_type,
+                input.draft, input.reuse,
             )  # fmt: skip
             request = request_of("generateSpeech", input)
             done = await outputs.generate_speech(context.runtime.personas, context.viewer, wish, request)
@@ -155,13 +184,27 @@ class OutputMutations:
                 row_id("Persona", input.persona_id, "personaId"), input.script,
                 row_id("SpeechOutput", spoken, "speechOutputId") if spoken is not None else None, input.platform,
                 input.language, input.resolution.value, input.aspect.value, input.prompt, input.voice_policy,
-                input.captions,
+                input.captions, input.content_type, input.draft, input.reuse,
             )  # fmt: skip
             request = request_of("generateVideo", input)
             done = await outputs.generate_video(context.runtime.personas, context.viewer, wish, request)
             return await _made(info, done)
 
         return await answer(GenerateVideoPayload, use_case, lambda shape: shape)
+
+    @strawberry.mutation(
+        description="Make a draft for real: the same wish, paid for, under the same id. The draft stays as it is until the job succeeds; its timings are then computed anew."
+    )
+    async def promote_output(self, info: Info, input: PromoteOutputInput) -> PromoteOutputPayload:
+        context = info.context
+
+        async def use_case() -> dict[str, Any]:
+            output_id = row_id("Output", input.output_id, "outputId")
+            request = request_of("promoteOutput", input)
+            done = await drafts.promote_output(context.runtime.personas, context.viewer, output_id, request)
+            return await _made(info, done)
+
+        return await answer(PromoteOutputPayload, use_case, lambda shape: shape)
 
     @strawberry.mutation(description="Delete an output and its files; a job that makes it is cancelled.")
     async def delete_output(self, info: Info, input: DeleteOutputInput) -> DeletedPayload:

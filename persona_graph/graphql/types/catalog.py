@@ -21,8 +21,9 @@ from persona_graph.graphql.ids import cursor_row, global_id
 from persona_graph.graphql.types.core import Connection, Money
 from persona_graph.graphql.types.jobs import InState, Job
 from persona_graph.graphql.types.personas import Persona
+from persona_graph.graphql.types.usage import InPeriod, Insights, Period, Usage, insights_of, stretch_of
 from persona_graph.jobs import reading as job_reading
-from persona_graph.personas import reading
+from persona_graph.personas import reading, usage, usage_csv
 from persona_graph.provider import Capability, Fidelity
 from persona_graph.provider import Offer as OfferRow
 
@@ -128,11 +129,13 @@ class Tier:
 
 @described
 class Spend:
-    """What an account spent in the current calendar month (UTC)."""
+    """What an account spent in a period."""
 
-    spent: Money = f("Settled.")
-    held: Money = f("Held for jobs under way.")
-    left: Money | None = f("What the cap still allows; null for no cap.")
+    period: Period = f("When.")
+    spent: Money = f("Settled in the period, less what was given back.")
+    cost: Money = f("What vendors billed the operator for it in the period.")
+    held: Money = f("Held now for jobs under way.")
+    left: Money | None = f("What the cap still allows this calendar month (UTC); null for no cap.")
 
 
 @described
@@ -182,15 +185,29 @@ class Account:
         after = self.row.tier_after if self.tier_until() else None
         return Tier.of(info.context.runtime.tiers.tier(after)) if after else None
 
-    @strawberry.field(description="What it spent this month.")
-    async def spend(self, info: Info) -> Spend:
-        runtime = info.context.runtime
-        spend, left = await desk.month_so_far(runtime.db, self.row, runtime.tiers.monthly_cap)
+    @strawberry.field(description="What it spent.")
+    async def spend(self, info: Info, period: InPeriod = None) -> Spend:
+        runtime, asked = info.context.runtime, stretch_of(period) if period else None
+        stretch, spend, left = await desk.spent(runtime.db, self.row, asked, runtime.tiers.monthly_cap)
         return Spend(
-            spent=Money.usd(spend.spent),
-            held=Money.usd(spend.held),
-            left=None if left is None else Money.usd(left),
-        )
+            period=Period.of(stretch), spent=Money.usd(spend.spent), held=Money.usd(spend.held),
+            cost=Money.usd(spend.cost), left=None if left is None else Money.usd(left),
+        )  # fmt: skip
+
+    @strawberry.field(description="What was made in a period, and what it came to.")
+    def usage(self, info: Info, period: InPeriod = None) -> Usage:
+        return Usage.of_account(info, stretch_of(period))
+
+    @strawberry.field(
+        description="The same as a table (CSV, RFC 4180): a line per job that moved money, at most 10,000 lines; `persona-graph export usage` has no such limit."
+    )
+    async def usage_csv(self, info: Info, period: InPeriod = None) -> str:
+        whose = usage.Whose(info.context.viewer.account_id, stretch_of(period))
+        return await usage_csv.usage_csv(info.context.runtime.db, whose, global_id)
+
+    @strawberry.field(description="Whether personas are worth it: the ratios beside what is aimed at.")
+    async def insights(self, info: Info, period: InPeriod = None) -> Insights:
+        return await insights_of(info, stretch_of(period))
 
 
 @described

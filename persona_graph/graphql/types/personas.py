@@ -23,14 +23,18 @@ from persona_graph.graphql.types.quality import (
     refusal_of,
 )
 from persona_graph.graphql.types.sound import Captions, MusicCredit
+from persona_graph.graphql.types.usage import Engagement, InPeriod, Rating, Usage, stretch_of
 from persona_graph.personas import tables as rows
 from persona_graph.personas.tables import (
     Approval,
     AvatarStatus,
     ConsentScope,
+    ContentType,
     EnrolmentState,
+    NoticeKind,
     OutputKind,
     Platform,
+    Standing,
     TrainingStatus,
 )
 from persona_graph.provider import Capability, Fidelity
@@ -93,16 +97,46 @@ class Sample:
 class Enrolment:
     """One vendor's copy of a voice."""
 
+    id: strawberry.ID = f("Opaque id, for acceptTwin and deleteTwin.")
     provider: str = f("The provider's id.")
-    state: EnrolmentState = f("Whether it can speak.")
+    state: EnrolmentState = f("Whether the vendor has it.")
+    standing: Standing = f("Whether it may speak.")
+    similarity: float | None = f(
+        "Of a twin: cosine of the speaker embeddings of its preview and of the voice's recordings, measured here; null where it could not be measured."
+    )
     enrolled_at: datetime = f("When it was made.")
     expires_at: datetime | None = f("When the vendor drops it if it is not used.")
+    row: strawberry.Private[rows.Enrolment]
 
     @classmethod
     def of(cls, row: rows.Enrolment) -> Enrolment:
         return cls(
-            provider=row.provider, state=row.state, enrolled_at=row.enrolled_at, expires_at=row.expires_at
-        )
+            id=global_id("Enrolment", row.id), provider=row.provider, state=row.state, standing=row.standing,
+            similarity=row.similarity, enrolled_at=row.enrolled_at, expires_at=row.expires_at, row=row,
+        )  # fmt: skip
+
+    @strawberry.field(description="Of a twin: what it sounds like; null before its job succeeded.")
+    async def preview(self, info: Info) -> Asset | None:
+        return await load_asset(info, self.row.preview_id)
+
+
+@described
+class Notice:
+    """Something that happened to a persona by itself."""
+
+    id: strawberry.ID = f("Opaque id.")
+    kind: NoticeKind = f("What happened.")
+    subject_id: strawberry.ID = f("The voice it happened to.")
+    message: str = f("What happened, in words.")
+    fix: str | None = f("What can be done about it; null where nothing has to be.")
+    at: datetime = f("When.")
+
+    @classmethod
+    def of(cls, row: rows.Notice) -> Notice:
+        return cls(
+            id=global_id("Notice", row.id), kind=row.kind, subject_id=global_id(row.subject_kind, row.subject_id),
+            message=row.message, fix=row.fix, at=row.at,
+        )  # fmt: skip
 
 
 @described
@@ -122,7 +156,12 @@ class Voice(Node):
     )
     created_at: datetime = f("When training was asked for.")
     trained_at: datetime | None = f("When training succeeded.")
-    expires_at: datetime | None = f("When the vendor drops it if it is not used.")
+    expires_at: datetime | None = f(
+        "When the last enrolment that can speak is dropped by its vendor if it is not used; null if one stays."
+    )
+    renewal_cap: Money | None = f(
+        "What keeping its enrolments alive may cost the operator within 30 days; null: nothing is renewed."
+    )
     row: strawberry.Private[rows.Voice]
 
     @classmethod
@@ -134,6 +173,7 @@ class Voice(Node):
             approval=row.approval, fidelity=Fidelity(row.fidelity) if row.fidelity else None,
             similarity=row.similarity, created_at=row.created_at, trained_at=row.trained_at,
             expires_at=row.expires_at, row=row,
+            renewal_cap=Money.usd(row.renewal_cap) if row.renewal_cap is not None else None,
         )  # fmt: skip
 
     @strawberry.field(description="What it sounds like, spoken by the trained voice itself.")
@@ -235,7 +275,12 @@ class Output(Node):
     id: strawberry.ID = f("Opaque id.")
     script: str = f("The words spoken.")
     platform: Platform | None = f("Where it will appear.")
+    content_type: ContentType = f("What it is, as said by whoever asked or suggested by its platform.")
     asked_by: str = f("The service or user that asked.")
+    draft: bool = f(
+        "Whether it is a draft: made for nothing, to look at. It must not be published; promoteOutput makes it for real."
+    )
+    reused: bool = f("Whether it shares its files with the output of an identical request; it cost nothing.")
     served: list[Served] = f("Who did what.")
     similarity: float | None = f(
         "Cosine of the speaker embeddings of this speech and of the voice's samples; null for a stock voice."
@@ -259,6 +304,26 @@ class Output(Node):
     @strawberry.field(description="The job that makes or made it.")
     async def job(self, info: Info) -> Job | None:
         return await _job(info, self.row.job_id)
+
+    @strawberry.field(description="The mean of its ratings, 1 to 5; null while there is none.")
+    async def rating(self, info: Info) -> float | None:
+        found = await info.context.ratings_of.load(self.row.id)
+        return sum(row.stars for row in found) / len(found) if found else None
+
+    @strawberry.field(description="What callers think of it, the latest first.")
+    async def ratings(self, info: Info) -> list[Rating]:
+        return [Rating.of(row) for row in await info.context.ratings_of.load(self.row.id)]
+
+    @strawberry.field(description="What became of it, as writer services reported it, platform by platform.")
+    async def engagement(self, info: Info) -> list[Engagement]:
+        return [Engagement.of(row) for row in await info.context.engagement_of.load(self.row.id)]
+
+    @strawberry.field(
+        description="The output whose files it shares; null if it has its own, or if that one was deleted."
+    )
+    async def reused_from(self, info: Info) -> Output | None:
+        first = self.row.reused_from
+        return output_of(await info.context.outputs.load(first)) if first else None
 
     @strawberry.field(description="Whose it is.")
     async def persona(self, info: Info) -> Persona | None:
@@ -324,6 +389,7 @@ def output_of(row: rows.Output | None) -> SpeechOutput | VideoOutput | None:
     kind = SpeechOutput if row.kind is OutputKind.SPEECH else VideoOutput
     return kind(
         id=global_id(kind.__name__, row.id), script=row.script, platform=row.platform, asked_by=row.asked_by,
+        content_type=row.content_type or ContentType.OTHER, draft=row.draft, reused=row.reused_from is not None,
         served=[_served(each) for each in row.served], similarity=row.similarity,
         price=Money.usd(row.price) if row.price is not None else None,
         cost=Money.usd(row.cost) if row.cost is not None else None, created_at=row.created_at, ready_at=row.ready_at,
@@ -377,6 +443,10 @@ class Persona(Node):
     async def consents(self, info: Info) -> list[Consent]:
         return [Consent.of(row) for row in await info.context.consents_of.load(self.row.id)]
 
+    @strawberry.field(description="What was made for it in a period, and what it came to.")
+    def usage(self, info: Info, period: InPeriod = None) -> Usage:
+        return Usage.of_persona(info, stretch_of(period), self.row.id)
+
     @strawberry.field(description="What was made for it, newest first.")
     async def outputs(
         self, info: Info, first: First = None, after: After = None, platform: ForPlatform = None
@@ -386,6 +456,16 @@ class Persona(Node):
             page.rows, [output_of(row) for row in page.rows], page.more
         )
         return made
+
+    @strawberry.field(
+        description="What happened to it by itself, newest first: voices that expire, are lost or drift."
+    )
+    async def notices(self, info: Info, first: First = None, after: After = None) -> Connection[Notice]:
+        page = await info.context.notices_of(first, cursor_row(after)).load(self.row.id)
+        told: Connection[Notice] = Connection.of_rows(
+            page.rows, [Notice.of(row) for row in page.rows], page.more
+        )
+        return told
 
     @strawberry.field(description="The jobs for it, newest first.")
     async def jobs(

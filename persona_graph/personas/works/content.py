@@ -10,24 +10,22 @@ from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import Job, Leg
 from persona_graph.jobs.work import Bench, Kept
 from persona_graph.media.assets import AssetPurpose
-from persona_graph.personas.erasure import erase_asset
+from persona_graph.personas.erasure import drop_media, erase_asset
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Avatar, AvatarStatus, Output
 from persona_graph.personas.works.mastering import Finish
 from persona_graph.personas.works.parts import WHILE_SPEAKING, next_piece, pieces, scrap
+from persona_graph.personas.works.speaking import SpeakingWork
 from persona_graph.personas.works.speech_leg import keep_long_speech, keep_speech, speech_order
 from persona_graph.personas.works.video_leg import keep_video, video_order
 from persona_graph.provider import Animate, Delivery, Order, Speak
 
 
-class ContentWork:
+class ContentWork(SpeakingWork):
     """Speech first, then, where the job has such a leg, the video of it."""
 
     speech_purpose = AssetPurpose.SPEECH
     video_purpose = AssetPurpose.VIDEO
-
-    def __init__(self, personas: Personas) -> None:
-        self.personas = personas
 
     async def order(self, bench: Bench) -> Order:
         if bench.leg.name == "SPEECH":
@@ -63,14 +61,19 @@ class ContentWork:
             if gone:
                 scrub_results(job)
             return
+        # Those of the draft that this is instead of.
+        await drop_media(self.personas, session, output)
         spoken = next((leg for leg in job.legs if leg.name == "SPEECH"), None)
-        output.asset_id = job.legs[-1].result["asset"]
+        shown = job.legs[-1].result
+        output.asset_id, output.seconds = shown["asset"], shown.get("seconds")
+        output.avatar_id = job.spec.get("avatar")
+        output.draft = bool(job.spec.get("draft"))
         if spoken is not None:
             output.speech_id = spoken.result["asset"] if len(job.legs) > 1 else None
             output.timings_id = spoken.result.get("timings")
             output.music = _credit(job.spec.get("music"))
             output.similarity = spoken.result.get("similarity")
-        shown = job.legs[-1].result
+            output.voice_id = job.spec.get("voice") if _own_voice(spoken) else None
         output.timing_source = shown.get("timing_source")
         output.vtt_id, output.srt_id, output.poster_id = (
             shown.get("vtt"),
@@ -78,8 +81,12 @@ class ContentWork:
             shown.get("poster"),
         )
         output.served = [_served(leg) for leg in job.legs]
+        if any(leg.candidate for leg in job.legs):
+            # Somebody else stood in: who asks again should get the one that was meant.
+            output.reuse_key = None
         output.price = job.settled
-        output.cost = sum((leg.cost for leg in job.legs if leg.cost is not None), start=job.settled * 0)
+        costs = (leg.cost for leg in job.legs if leg.cost is not None)
+        output.cost = sum(costs, start=output.cost or job.settled * 0)
         output.ready_at = utcnow()
 
 
@@ -111,6 +118,10 @@ async def drop_results(personas: Personas, session: Writing, job: Job, spare: st
 
 def _credit(music: dict[str, Any] | None) -> dict[str, Any] | None:
     return {name: music[name] for name in ("title", "licence")} if music else None
+
+
+def _own_voice(leg: Leg) -> bool:
+    return bool(leg.route["candidates"][leg.candidate].get("own_voice"))
 
 
 def _served(leg: Leg) -> dict[str, object]:

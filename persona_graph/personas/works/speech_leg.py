@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from persona_graph.errors import MediaRefused
 from persona_graph.jobs.work import Bench, Kept, Measures, SkipCandidate, WorkRefused
 from persona_graph.media import speaker
 from persona_graph.media.assets import Asset, AssetPurpose
 from persona_graph.personas.consents import need_consent
-from persona_graph.personas.tables import ConsentScope, Enrolment, EnrolmentState, Voice
+from persona_graph.personas.tables import SPEAKING, ConsentScope, Enrolment, EnrolmentState, Voice
 from persona_graph.personas.works import parts
 from persona_graph.personas.works.mastering import PLAIN, Finish, caption, master, paced
 from persona_graph.provider import Delivery, FileRef, Speak, SpeechStyle, Timing, VendorVoice
@@ -52,7 +52,7 @@ def _wants_trained(bench: Bench) -> bool:
 
 
 async def _vendor_voice(bench: Bench) -> VendorVoice:
-    voice_id = bench.job.spec.get("voice")
+    voice_id, renewed = bench.job.spec.get("voice"), bench.job.spec.get("enrolment")
     async with bench.db.reading() as session:
         # It may have run out since the job was asked for.
         await need_consent(session, bench.job.persona_id, ConsentScope.VOICE)
@@ -60,12 +60,13 @@ async def _vendor_voice(bench: Bench) -> VendorVoice:
             Enrolment.voice_id == voice_id,
             Enrolment.provider == bench.provider,
             Enrolment.state == EnrolmentState.LIVE,
+            or_(Enrolment.standing.in_(SPEAKING), Enrolment.job_id == bench.job.id, Enrolment.id == renewed),
         )
-        enrolment = (await session.scalars(rows.limit(1))).one_or_none()
+        enrolment = (await session.scalars(rows.order_by(Enrolment.id.desc()).limit(1))).one_or_none()
     if enrolment is None:
         raise SkipCandidate(f"the voice is not enrolled at {bench.provider}")
     model = file_ref(await bench.asset(enrolment.model_id)) if enrolment.model_id else None
-    return VendorVoice(id=enrolment.vendor_voice, model=model)
+    return VendorVoice(id=enrolment.vendor_voice, model=model, expires_at=enrolment.expires_at)
 
 
 async def keep_speech(

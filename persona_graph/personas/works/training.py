@@ -20,15 +20,21 @@ from persona_graph.personas.assessing import Assessment, assess, facts_of, hear
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.erasure import drop_copies, drop_samples, erase_asset
 from persona_graph.personas.quality import Heard
-from persona_graph.personas.room import Personas
-from persona_graph.personas.tables import ConsentScope, Enrolment, Sample, TrainingStatus, Voice
+from persona_graph.personas.tables import (
+    ConsentScope,
+    Enrolment,
+    Sample,
+    Standing,
+    TrainingStatus,
+    Voice,
+)
+from persona_graph.personas.works.speaking import SpeakingWork
 from persona_graph.personas.works.speech_leg import file_ref, keep_speech, speech_order
 from persona_graph.provider import Delivery, Order, Speak, TrainVoice
 
 
-class TrainingWork:
-    def __init__(self, personas: Personas) -> None:
-        self.personas = personas
+class TrainingWork(SpeakingWork):
+    standing = Standing.FIRST
 
     async def order(self, bench: Bench) -> Order:
         if bench.leg.name == "PREVIEW":
@@ -42,9 +48,7 @@ class TrainingWork:
     async def _clean(self, bench: Bench) -> list[str]:
         """Cleaned copies of the samples that were accepted and the speaker's fingerprint, committed once. A set
         that is not good enough ends the job before any provider hears of it (U26)."""
-        async with bench.db.reading() as session:
-            rows = select(Sample).where(Sample.voice_id == bench.job.subject_id).order_by(Sample.n)
-            samples = list((await session.scalars(rows)).all())
+        samples = await self._samples(bench)
         with tempfile.TemporaryDirectory(prefix="persona-graph-") as scratch:
             paths = [Path(scratch) / f"{sample.n}.wav" for sample in samples]
             heard: list[Heard] = []
@@ -62,8 +66,17 @@ class TrainingWork:
             await bench.stage("FINGERPRINTING", 0.07)
             print_ = await speaker.fingerprint(accepted)
         ids = [asset.id for asset in kept]
-        await bench.note(kept, {**judged, "cleaned": ids, "fingerprint": list(print_.vector)})
+        await bench.note(kept, {**judged, "cleaned": ids, **await self._identified(bench, print_)})
         return ids
+
+    async def _samples(self, bench: Bench) -> list[Sample]:
+        async with bench.db.reading() as session:
+            rows = select(Sample).where(Sample.voice_id == bench.job.subject_id).order_by(Sample.n)
+            return list((await session.scalars(rows)).all())
+
+    async def _identified(self, bench: Bench, print_: speaker.Fingerprint) -> dict[str, Any]:
+        """What is remembered of who speaks in the samples."""
+        return {"fingerprint": list(print_.vector)}
 
     async def _hear(self, bench: Bench, sample: Sample, out: Path) -> Heard:
         if sample.asset_id is None:
@@ -103,6 +116,7 @@ class TrainingWork:
             Enrolment(
                 voice_id=bench.job.subject_id, account_id=bench.job.account_id, provider=bench.provider,
                 vendor_voice=delivery.vendor_voice, model_id=result.get("model"), expires_at=delivery.voice_expires_at,
+                job_id=bench.job.id, standing=self.standing,
             )
         )  # fmt: skip
         assert isinstance(order, TrainVoice)

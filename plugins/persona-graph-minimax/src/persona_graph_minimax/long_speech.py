@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from decimal import Decimal
 from typing import Any
 
 from persona_graph.provider import (
@@ -19,7 +20,7 @@ from persona_graph.provider import (
     Timing,
 )
 from persona_graph_minimax.account import Account
-from persona_graph_minimax.refusals import Stake, failed
+from persona_graph_minimax.refusals import Stake
 from persona_graph_minimax.speech import CONTENT_TYPE, bill, billed_characters, is_mp3
 from persona_graph_minimax.voicing import Voicing
 from persona_graph_minimax.wire import Wire, whole
@@ -47,6 +48,7 @@ async def order(wire: Wire, call: Call, text: Voicing, first_use: bool) -> Ticke
             "not_expressed": list(text.not_expressed)[:200],
         },
         check_again_in=LOOK_SECONDS,
+        vendor_ref=str(task),
     )
 
 
@@ -54,26 +56,44 @@ async def look(wire: Wire, account: Account, call: Call, ticket: Ticket) -> Prog
     task = whole(ticket.data.get("task"))
     if task is None:
         raise OutcomeUnknown("This ticket is not one of MiniMax's.")
-    answer = await wire.look(call, "/v1/query/t2a_async_query_v2", {"task_id": str(task)}, seconds=10)
+    answer = await _status(wire, account, call, ticket, task)
     match str(answer.get("status")).lower():
         case "success":
             file = _file(answer) or str(ticket.data.get("file") or "")
             return await _fetched(wire, account, call, ticket, file)
         case "failed":
-            raise OrderRejected("MiniMax could not speak this script.", code="VENDOR_FAILED")
+            raise _in_vain(account, ticket, "MiniMax could not speak this script.", "VENDOR_FAILED")
         case "expired":
-            raise OutcomeUnknown("MiniMax made the speech and does not keep it any more.")
+            raise _gone(account, ticket)
         case _:
             return Progress(None, "speaking", check_again_in=LOOK_SECONDS)
 
 
+def billed_anyway(account: Account, ticket: Ticket) -> OrderRejected:
+    """What to say to whoever wants to stop a task."""
+    return _in_vain(account, ticket, "MiniMax does not stop a speech that it has begun.", "CANNOT_CANCEL")
+
+
+async def _status(wire: Wire, account: Account, call: Call, ticket: Ticket, task: int) -> dict[str, Any]:
+    """Whatever is wrong with the account now, the task is paid for and goes on."""
+    try:
+        return await wire.look(call, "/v1/query/t2a_async_query_v2", {"task_id": str(task)}, seconds=10)
+    except ProviderUnavailable as trouble:
+        raise ProviderBusy(str(trouble), trouble.retry_after) from None
+    except OrderRejected as refused:
+        if refused.code == "MODERATION":
+            raise _in_vain(account, ticket, str(refused), refused.code) from None
+        raise OutcomeUnknown("MiniMax does not know this task any more.") from None
+
+
 async def _fetched(wire: Wire, account: Account, call: Call, ticket: Ticket, file: str) -> Delivery:
     if not file:
-        raise failed("MiniMax says that it spoke, and not where.", Stake.NOTHING)
+        raise ProviderBusy("MiniMax says that it spoke, and not where.")
+    first_use = _is(ticket, "first_use")
     paid: dict[str, Any] = {
         "content_type": CONTENT_TYPE,
-        "billed_cost": bill(account, whole(ticket.data.get("characters")) or 0, _is(ticket, "first_use")),
-        "voice_kept": _is(ticket, "first_use"),
+        "billed_cost": _bill(account, ticket, first_use),
+        "voice_kept": first_use,
         "honoured_options": _words(ticket, "honoured"),
         "not_expressed": _words(ticket, "not_expressed"),
     }
@@ -82,21 +102,37 @@ async def _fetched(wire: Wire, account: Account, call: Call, ticket: Ticket, fil
             call, "/v1/files/retrieve_content", {"file_id": file}, seconds=0.6 * call.remaining
         )
     except (OrderRejected, ProviderUnavailable):
-        return Delivery(remote_url=await _link(wire, call, file), **paid)
+        return Delivery(remote_url=await _link(wire, account, call, ticket, file), **paid)
     audio, timings = _unpacked(content)
     return Delivery(media=audio, timings=timings, **paid)
 
 
-async def _link(wire: Wire, call: Call, file: str) -> str:
+async def _link(wire: Wire, account: Account, call: Call, ticket: Ticket, file: str) -> str:
     try:
         answer = await wire.look(call, "/v1/files/retrieve", {"file_id": file}, seconds=0.2 * call.remaining)
-    except (OrderRejected, ProviderUnavailable) as gone:
-        raise OutcomeUnknown("MiniMax made the speech and does not keep it any more.") from gone
+    except ProviderUnavailable as trouble:
+        raise ProviderBusy(str(trouble), trouble.retry_after) from None
+    except OrderRejected:
+        raise _gone(account, ticket) from None
     described = answer.get("file")
     url = described.get("download_url") if isinstance(described, dict) else None
     if not isinstance(url, str) or not url:
-        raise failed("MiniMax does not say where the speech is.", Stake.NOTHING)
+        raise ProviderBusy("MiniMax does not say where the speech is.")
     return url
+
+
+def _gone(account: Account, ticket: Ticket) -> OrderRejected:
+    message = "MiniMax made this speech and does not keep it any more. Ask again."
+    return _in_vain(account, ticket, message, "OUTPUT_GONE")
+
+
+def _in_vain(account: Account, ticket: Ticket, message: str, code: str) -> OrderRejected:
+    """A clone's fee is left to its first use that can be heard."""
+    return OrderRejected(message, code=code, billed_cost=_bill(account, ticket, first_use=False))
+
+
+def _bill(account: Account, ticket: Ticket, first_use: bool) -> Decimal:
+    return bill(account, whole(ticket.data.get("characters")) or 0, first_use)
 
 
 def _unpacked(content: bytes) -> tuple[bytes, tuple[Timing, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from persona_graph.provider import Capability, Cost, DataUse, Fidelity, Limits, Offer, PaymentSafety
 from persona_graph_minimax.account import VOICE_FEE, Account
@@ -54,6 +55,7 @@ def _speech(account: Account, *, own: bool) -> Offer:
             options=("emotion", "speed", "pitch", "pronunciations"),
         ),
         uses_trained_voice=own,
+        first_use=VOICE_FEE if own else Decimal(0),
         fidelity=Fidelity.CLONE if own else Fidelity.STOCK,
         payment_safety=PaymentSafety.BLIND,
         typical_seconds=10,

@@ -11,7 +11,6 @@ from persona_graph.provider import (
     Offer,
     Order,
     OrderRejected,
-    OutcomeUnknown,
     Progress,
     Speak,
     Ticket,
@@ -55,10 +54,12 @@ class MiniMax:
     async def find(self, offer: Offer, order: Order, call: Call) -> Ticket | Delivery | None:
         if isinstance(order, TrainVoice):
             return await self._training.find(call)
-        raise OutcomeUnknown("MiniMax has no list of what it has spoken.")
+        # There is no list of what was spoken; its offers are BLIND, so nobody relies on this.
+        return None
 
     async def cancel(self, ticket: Ticket, call: Call) -> None:
-        """MiniMax has no way to stop a task; it is paid for when it is taken."""
+        """There is no way to stop a task, and it was billed when it was taken."""
+        raise long_speech.billed_anyway(self._account, ticket)
 
     async def forget_voice(self, vendor_voice: str, call: Call) -> None:
         await self._training.forget(vendor_voice, call)

@@ -15,8 +15,8 @@ from persona_graph.provider import (
 
 
 class Stake(Enum):
-    """What asking again could cost. NOTHING: it is a free question. SPEECH: an answer without audio was not
-    billed, one that got lost may have been. VOICE: any unclear answer may have made a voice."""
+    """What asking again could cost. NOTHING: it is a free question. SPEECH: MiniMax's own word that it failed
+    was not billed, anything unclear may have been. VOICE: even that word may come after the voice was made."""
 
     NOTHING = auto()
     SPEECH = auto()
@@ -98,27 +98,28 @@ def refusal(code: int, said: str, stake: Stake, retry_after: float | None = None
     if (verdict is None or code == 2013) and "voice id not exist" in said.lower():
         verdict = GONE
     if verdict is None:
-        text = f"MiniMax refused this with its code {code}: {said or 'no reason given'}"
+        text = f"MiniMax refuses this: {said or 'it gives no reason'} (code {code})."
         return OrderRejected(text, code="VENDOR_REFUSED")
     if stake is Stake.VOICE and code in (1000, 20132):
         verdict = _UNREADABLE
-    text = f"{verdict.text} ({code}{': ' + said if code == 2013 and said else ''})"
+    reason = f": {said}" if code == 2013 and said else ""
+    text = f"{verdict.text.removesuffix('.')}{reason} (code {code})."
     match verdict.next:
         case _Next.BUSY:
             return ProviderBusy(text, retry_after)
         case _Next.OPERATOR:
-            return ProviderUnavailable(text)
+            return ProviderUnavailable(text, retry_after)
         case _Next.USER:
             return OrderRejected(text, code=verdict.code)
         case _Next.FAILED:
-            return failed(text, stake)
+            return failed(text) if stake is Stake.VOICE else ProviderBusy(text, retry_after)
 
 
-def failed(text: str, stake: Stake, retry_after: float | None = None) -> ProviderError:
-    """MiniMax answered, without what was asked for."""
-    if stake is Stake.VOICE:
-        return OutcomeUnknown(f"{text} The voice may be there.")
-    return ProviderBusy(text, retry_after)
+def failed(text: str, stake: Stake = Stake.VOICE, retry_after: float | None = None) -> ProviderError:
+    """There is an answer, and it does not say what became of the question."""
+    if stake is Stake.NOTHING:
+        return ProviderBusy(text, retry_after)
+    return OutcomeUnknown(f"{text} What was asked for may be there.")
 
 
 def lost(text: str, stake: Stake) -> ProviderError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from persona_graph.provider import Call, Cost, Delivery, ProviderBusy
+from persona_graph.provider import Call, Cost, Delivery, OrderRejected, ProviderBusy
 from persona_graph_minimax.account import VOICE_FEE, Account
 from persona_graph_minimax.offers import HAN_WEIGHT
 from persona_graph_minimax.refusals import Stake
@@ -22,12 +22,13 @@ CONTENT_TYPE = "audio/mpeg"
 class Spoken:
     audio: bytes
     characters: int
-    facts: dict[str, object]
+    milliseconds: int | None
+    trace: str
 
 
 async def speak(wire: Wire, account: Account, call: Call, text: Voicing, first_use: bool) -> Delivery:
     """``first_use``: of a clone that nobody used yet, which is when MiniMax charges for it."""
-    spoken = await say(wire, call, text.request, seconds=0.9 * call.remaining)
+    spoken = await say(wire, account, call, text.request, seconds=0.9 * call.remaining)
     return Delivery(
         media=spoken.audio,
         content_type=CONTENT_TYPE,
@@ -35,20 +36,24 @@ async def speak(wire: Wire, account: Account, call: Call, text: Voicing, first_u
         voice_kept=first_use,
         honoured_options=text.honoured,
         not_expressed=text.not_expressed,
-        facts=spoken.facts,
+        facts={"audio_ms": spoken.milliseconds},
+        vendor_ref=spoken.trace or None,
     )
 
 
-async def say(wire: Wire, call: Call, request: Mapping[str, Any], *, seconds: float) -> Spoken:
+async def say(
+    wire: Wire, account: Account, call: Call, request: Mapping[str, Any], *, seconds: float
+) -> Spoken:
     body = {**request, "stream": False, "output_format": "hex", "audio_setting": AUDIO}
     answer = await wire.ask(call, Stake.SPEECH, "/v1/t2a_v2", body, seconds=seconds)
-    audio = _audio(answer)
     extra = _mapping(answer.get("extra_info"))
-    facts: dict[str, object] = {
-        "trace_id": str(answer.get("trace_id") or "")[:100],
-        "audio_ms": whole(extra.get("audio_length")),
-    }
-    return Spoken(audio, billed_characters(extra, str(request["text"])), facts)
+    characters = billed_characters(extra, str(request["text"]))
+    return Spoken(
+        audio=_audio(answer, bill(account, characters, first_use=False)),
+        characters=characters,
+        milliseconds=whole(extra.get("audio_length")),
+        trace=str(answer.get("trace_id") or "")[:100],
+    )
 
 
 def billed_characters(answer: Mapping[str, Any], text: str) -> int:
@@ -70,8 +75,9 @@ def is_mp3(content: bytes) -> bool:
     return content[:3] == b"ID3" or (len(content) > 1 and content[0] == 0xFF and content[1] & 0xE0 == 0xE0)
 
 
-def _audio(answer: Mapping[str, Any]) -> bytes:
-    """Success without usable audio happens when it is asked too fast: it is to be asked again."""
+def _audio(answer: Mapping[str, Any], billed: Decimal) -> bytes:
+    """Success without any audio is how MiniMax throttles: it is to be asked again. Audio that cannot be read
+    has been made, and billed; a clone's fee is left to its first use that can be heard."""
     digits = _mapping(answer.get("data")).get("audio")
     if not isinstance(digits, str) or not digits:
         raise ProviderBusy("MiniMax says that it spoke, and sent no audio.")
@@ -80,7 +86,8 @@ def _audio(answer: Mapping[str, Any]) -> bytes:
     except ValueError:
         audio = b""
     if not is_mp3(audio):
-        raise ProviderBusy("MiniMax says that it spoke, and what it sent is no audio.")
+        message = "MiniMax spoke, and what it sent cannot be read. Ask again."
+        raise OrderRejected(message, code="OUTPUT_UNREADABLE", billed_cost=billed)
     return audio
 
 

@@ -127,9 +127,11 @@ class Training:
             "text": FIRST_WORDS,
             "voice_setting": {"voice_id": voice_id, "speed": 1.0, "vol": 1.0, "pitch": 0},
         }
-        spoken = await say(self._wire, call, request, seconds=0.15 * call.remaining)
+        spoken = await say(self._wire, self._account, call, request, seconds=0.15 * call.remaining)
         cost = bill(self._account, spoken.characters, first_use=True)
-        return Delivery(vendor_voice=voice_id, billed_cost=cost, facts={"activated": True})
+        return Delivery(
+            vendor_voice=voice_id, billed_cost=cost, facts={"activated": True}, vendor_ref=voice_id
+        )
 
     def _unused(self, call: Call, voice_id: str, trouble: ProviderError | None) -> Delivery:
         """A clone is not lost over its first word; whoever speaks with it first pays for it."""
@@ -138,6 +140,7 @@ class Training:
             billed_cost=Decimal(0),
             voice_expires_at=call.now + UNUSED_FOR,
             facts={"activated": False},
+            vendor_ref=voice_id,
         )
         if trouble is None:
             return delivery

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
@@ -15,7 +16,9 @@ from persona_graph_minimax.refusals import VERDICTS, Stake, failed, lost, refusa
 
 # Faster, and MiniMax has been seen to answer "success" with nothing in it.
 SPACING_SECONDS = 0.5
-MOST_WORDS = 200
+MOST_WORDS = 150
+
+_NOT_WORDS = re.compile(r"https?://\S*|[<>{}]")
 
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _MISADDRESSED = (httpx.InvalidURL, httpx.UnsupportedProtocol)
@@ -94,8 +97,12 @@ class Wire:
             return refusal(code, self._words(verdict[1]), stake, retry_after)
         if status in (401, 403):
             return ProviderUnavailable(f"{VERDICTS[1004].text} (HTTP {status})")
+        if status == 402:
+            return ProviderUnavailable(f"{VERDICTS[1008].text} (HTTP 402)")
         if status == 429:
             return ProviderBusy("MiniMax takes no more requests just now (HTTP 429).", retry_after)
+        if status == 503 and stake is not Stake.VOICE:
+            return ProviderBusy("MiniMax is away (HTTP 503).", retry_after)
         if status == 408 or status >= 500:
             return failed(f"MiniMax is in trouble (HTTP {status}).", stake, retry_after)
         if response.is_success:
@@ -103,9 +110,9 @@ class Wire:
         return ProviderUnavailable(f"There is no MiniMax at BASE_URL (HTTP {status}). Check it.")
 
     def _words(self, said: str) -> str:
-        """A vendor may quote what it was sent."""
-        plain = " ".join(said.replace(self._account.key, "…").split())
-        return "".join(char for char in plain if char.isprintable())[:MOST_WORDS]
+        """A vendor may quote what it was sent, and users may see it."""
+        plain = _NOT_WORDS.sub("", " ".join(said.replace(self._account.key, "…").split()))
+        return "".join(char for char in plain if char.isprintable())[:MOST_WORDS].rstrip(" .")
 
 
 def status_code(answer: Mapping[str, Any]) -> int:
