@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from persona_graph.accounts.viewers import Viewers
+from persona_graph.catalog.grades import reports_folder
 from persona_graph.catalog.registry import Catalog, load_plugins
 from persona_graph.catalog.tiers import Tiers, load_tiers
 from persona_graph.db import Database
@@ -66,7 +67,7 @@ class Runtime:
 def _wire(
     settings: Settings, db: Database, media: Media, outbound: Outbound, doorbell: Doorbell, feed: Feed
 ) -> Runtime:
-    catalog = load_plugins(plugin_settings)
+    catalog = load_plugins(plugin_settings, reports=reports_folder(settings.data_dir))
     tiers = load_tiers(settings.tiers_file)
     works: dict[JobKind, Work] = {}
     jobs = Jobs(settings, db, media, catalog, tiers, doorbell, outbound, works)

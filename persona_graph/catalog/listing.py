@@ -15,6 +15,7 @@ def listed(catalog: Catalog) -> dict[str, Any]:
             "name": provider.name,
             "plugin": provider.plugin.name,
             "distribution": f"{provider.plugin.distribution} {provider.plugin.version}".strip(),
+            "grade": provider.grade.value if provider.grade else None,
             "offers": [_offer(offer) for offer in provider.offers],
         }
         for provider in catalog.providers
@@ -33,7 +34,8 @@ def listed(catalog: Catalog) -> dict[str, Any]:
 def shown(catalog: Catalog) -> str:
     lines = []
     for provider in listed(catalog)["providers"]:
-        lines.append(f"{provider['id']}  {provider['name']} ({provider['distribution']})")
+        grade = f"  grade {provider['grade']}" if provider["grade"] else ""
+        lines.append(f"{provider['id']}  {provider['name']} ({provider['distribution']}){grade}")
         for offer in provider["offers"]:
             facts = [offer["fidelity"], offer["cost"], offer["limits"], f"payment {offer['paymentSafety']}"]
             lines.append(

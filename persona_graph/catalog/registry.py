@@ -12,10 +12,12 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pluggy
 
+from persona_graph.catalog.grades import grades_of
 from persona_graph.provider import (
     API_VERSION,
     BadKnock,
@@ -34,6 +36,7 @@ from persona_graph.provider import (
 from persona_graph.provider.call import MissingSecret
 from persona_graph.provider.contract import ContractFault, checked
 from persona_graph.provider.hookspec import PROJECT, Hooks
+from persona_graph.provider.report import Grade
 
 ENTRY_POINT_GROUP = "persona_graph"
 HOOK = "persona_graph_register_providers"
@@ -58,7 +61,7 @@ class Plugin:
 @dataclass(slots=True, eq=False)
 class Registered:
     """A plugin's provider as it was when it was taken in: itself a Provider, with offers that stay the
-    same whatever the plugin later says (P6)."""
+    same whatever the plugin later says (P6). ``grade`` is the conformance kit's, where it was measured."""
 
     id: str
     name: str
@@ -66,6 +69,7 @@ class Registered:
     plugin: Plugin
     original: Provider
     api_version: int = API_VERSION
+    grade: Grade | None = None
 
     def offer(self, offer_id: str) -> Offer | None:
         return next((offer for offer in self.offers if offer.id == offer_id), None)
@@ -139,8 +143,10 @@ class Catalog:
 def load_plugins(
     plugin_settings: Callable[[str], Mapping[str, str]],
     entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
+    reports: Path | None = None,
 ) -> Catalog:
-    """Load every entry point of the group. ``plugin_settings`` gives one plugin's settings by name."""
+    """Load every entry point of the group. ``plugin_settings`` gives one plugin's settings by name;
+    ``reports`` is the folder of conformance reports that were made here."""
     if entry_points is None:
         entry_points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
     providers: dict[str, Registered] = {}
@@ -155,6 +161,7 @@ def load_plugins(
                 raise ContractFault(f"another installed plugin is already called {entry.name!r}")
             names.add(entry.name)
             taken = _take_in(entry, plugin, settings, providers)
+            _note_grades(entry, taken, reports)
         except KeyboardInterrupt:
             raise
         except BaseException as fault:
@@ -201,6 +208,14 @@ def _take_in(
             raise ContractFault(f"the provider id {seen.id!r} is already taken by plugin {owner!r}")
         taken.append(Registered(seen.id, seen.name, seen.offers, plugin, provider))
     return taken
+
+
+def _note_grades(
+    entry: importlib.metadata.EntryPoint, taken: Sequence[Registered], reports: Path | None
+) -> None:
+    grades = grades_of(entry, taken[0].plugin.version, reports)
+    for provider in taken:
+        provider.grade = grades.get(provider.id)
 
 
 def _providers(answer: Any) -> list[Any]:

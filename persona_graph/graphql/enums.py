@@ -27,6 +27,7 @@ from persona_graph.personas.tables import (
     VoicePolicy,
 )
 from persona_graph.provider import Capability, Fidelity
+from persona_graph.provider.report import Grade
 
 
 class UploadPurpose(StrEnum):
@@ -290,6 +291,16 @@ closed_set(
         "APPROXIMATE": "Pitch, pace and timbre fitted; audibly not the person.",
         "STOCK": "Somebody else's voice.",
     },
+)
+closed_set(
+    Grade,
+    {
+        "A": "Everything that concerns the provider was measured, and passed.",
+        "B": "Nothing failed; something that is not essential was not measured.",
+        "C": "Something failed that is not essential.",
+        "D": "Something essential failed or was not measured: money, secrets or the loop of jobs.",
+    },
+    name="ConformanceGrade",
 )
 closed_set(
     Scope,

@@ -25,9 +25,8 @@ class Verdict(StrEnum):
 
 
 class Grade(StrEnum):
-    """A: everything that concerns the provider was measured and passed. B: nothing failed, but some of it was
-    not measured. C: something failed, nothing of it essential. D: an essential check failed or was not
-    measured: money, secrets or the core's loop are at risk."""
+    """How a provider did in the conformance kit, worked out from its checks: essential ones guard money,
+    secrets and the loop of jobs."""
 
     A = "A"
     B = "B"
@@ -78,6 +77,9 @@ class Report:
         ]  # fmt: skip
 
 
+# A: everything that concerns the provider was measured and passed. B: nothing failed, but something that is not
+# essential was not measured. C: something failed, nothing of it essential. D: something essential failed or
+# was not measured.
 def grade_of(seen: Iterable[tuple[bool, Verdict]]) -> Grade:
     every = list(seen)
     bad = {Verdict.FAILED, Verdict.NOT_MEASURED}

@@ -26,6 +26,7 @@ from persona_graph.jobs import reading as job_reading
 from persona_graph.personas import reading, usage, usage_csv
 from persona_graph.provider import Capability, Fidelity
 from persona_graph.provider import Offer as OfferRow
+from persona_graph.provider.report import Grade
 
 
 @described
@@ -78,12 +79,13 @@ class Provider:
     name: str = f("Its name.")
     plugin: str = f("The distribution it came with.")
     version: str = f("That distribution's version.")
+    grade: Grade | None = f("The conformance kit's; null where this version was not measured.")
     offers: list[Offer] = f("What it can do.")
 
     @classmethod
     def of(cls, row: Registered) -> Provider:
         return cls(
-            id=row.id, name=row.name, plugin=row.plugin.distribution, version=row.plugin.version,
+            id=row.id, name=row.name, plugin=row.plugin.distribution, version=row.plugin.version, grade=row.grade,
             offers=[Offer.of(offer) for offer in row.offers],
         )  # fmt: skip
 
