@@ -96,9 +96,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounts": {"catalog"},
     "media": {"accounts"},
     "outbound": set(),
+    "style": set(),
     "jobs": {"catalog", "provider", "accounts", "media", "outbound"},
-    "personas": {"jobs", "catalog", "provider", "accounts", "media", "outbound"},
-    "graphql": {"personas", "jobs", "catalog", "provider", "accounts", "media", "runtime"},
+    "personas": {"jobs", "catalog", "provider", "accounts", "media", "outbound", "style"},
+    "graphql": {"personas", "style", "jobs", "catalog", "provider", "accounts", "media", "runtime"},
 }
 # The edges build the runtime and pass it down; no room imports them (graphql names the runtime's type).
 
