@@ -21,6 +21,7 @@ from persona_graph.graphql.context import Context
 from persona_graph.graphql.ids import global_id
 from persona_graph.graphql.schema import schema
 from persona_graph.graphql.transport import Edge, Server, uvicorn_options
+from persona_graph.http_hooks import Hooks
 from persona_graph.http_media import media_routes
 from persona_graph.runtime import Runtime
 from persona_graph.settings import Settings
@@ -82,6 +83,7 @@ def _routes(runtime: Runtime, edge: Edge) -> list[BaseRoute]:
         Route("/healthz", _alive, methods=["GET"]),
         Route("/readyz", _ready, methods=["GET"]),
         *edge.routes,
+        *Hooks(runtime.jobs).routes,
         *media_routes(runtime.media, runtime.settings, public_id=lambda id: global_id("Asset", id)),
     ]
 

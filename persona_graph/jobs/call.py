@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from persona_graph.db import utcnow
+from persona_graph.jobs.knocks import webhook_url
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.tables import Attempt, Job
 from persona_graph.jobs.turns import NoTurn
@@ -71,7 +72,8 @@ def folder_of(jobs: Jobs, attempt_id: str) -> Path:
 
 
 def lend(jobs: Jobs, job: Job, attempt: Attempt, seconds: float) -> LentCall:
-    return _lent(jobs, attempt.provider, attempt.id, attempt.key, job.account_id, seconds)
+    webhook = webhook_url(jobs, attempt.provider, attempt.id)
+    return _lent(jobs, attempt.provider, attempt.id, attempt.key, job.account_id, seconds, webhook)
 
 
 def lend_to_forget(jobs: Jobs, provider: str, ref: str, seconds: float) -> LentCall:
@@ -79,12 +81,14 @@ def lend_to_forget(jobs: Jobs, provider: str, ref: str, seconds: float) -> LentC
     return _lent(jobs, provider, ref, f"pg-{ref}", "", seconds)
 
 
-def _lent(jobs: Jobs, provider: str, ref: str, key: str, account_id: str, seconds: float) -> LentCall:
+def _lent(
+    jobs: Jobs, provider: str, ref: str, key: str, account_id: str, seconds: float, webhook: str | None = None
+) -> LentCall:
     folder = folder_of(jobs, ref)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return LentCall(
         http=jobs.http(provider), log=logging.getLogger(f"persona_graph.provider.{provider}"), idempotency_key=key,
-        client_ref=ref, folder=folder, remaining=seconds, now=utcnow(), webhook_url=None, _jobs=jobs,
+        client_ref=ref, folder=folder, remaining=seconds, now=utcnow(), webhook_url=webhook, _jobs=jobs,
         _provider=provider, _account_id=account_id,
     )  # fmt: skip
 
