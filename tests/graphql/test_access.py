@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
+from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type, is_required_argument
 
 from persona_graph.accounts.viewer import Scope
 from persona_graph.db import new_id
@@ -327,9 +327,7 @@ def selected(name: str, kind: Any, depth: int = 2) -> str:
     inner = [
         selected(f"{one}(first: 3)" if "first" in field.args else one, field.type, depth - 1)
         for one, field in bare.fields.items()
-        if not any(
-            argument.default_value is None and "!" in str(argument.type) for argument in field.args.values()
-        )
+        if not any(is_required_argument(argument) for argument in field.args.values())
         and (depth > 1 or not hasattr(get_named_type(field.type), "fields"))
     ]
     return f"{name} {{ {' '.join(inner) or '__typename'} }}"

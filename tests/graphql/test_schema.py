@@ -88,7 +88,7 @@ def test_mutations_take_one_input_and_answer_with_a_payload() -> None:
         assert fields and strict == [], f"{name}: null when there are errors, so nullable: {strict}"
 
 
-PAID = {"trainVoice", "createAvatar", "generateSpeech", "generateVideo"}
+PAID = {"trainVoice", "createAvatar", "generateSpeech", "generateVideo", "promoteOutput"}
 
 
 def test_paid_mutations_can_be_rehearsed_limited_and_repeated() -> None:

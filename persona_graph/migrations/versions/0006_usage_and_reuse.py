@@ -4,6 +4,8 @@ Revision ID: 0006
 Revises: 0005
 """
 
+from __future__ import annotations
+
 import sqlalchemy as sa
 from alembic import op
 
