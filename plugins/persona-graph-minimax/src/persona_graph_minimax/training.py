@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from persona_graph.provider import Call, Delivery, OrderRejected, OutcomeUnknown, ProviderError, TrainVoice
@@ -22,6 +23,11 @@ from persona_graph_minimax.speech import bill, say
 from persona_graph_minimax.wire import Wire, status_code, whole
 
 UNUSED_FOR = timedelta(days=7)
+PURPOSE = "voice_clone"
+# Recordings of a training that is still under way, maybe on another machine, are younger.
+STRAY_AFTER = timedelta(hours=1)
+MOST_STRAYS = 3
+_OURS = re.compile(r"pg1[0-9a-f]{29}\.wav")
 
 
 def voice_id_of(key: str) -> str:
@@ -41,8 +47,10 @@ class Training:
         file_id = await self._upload(call, voice_id, content)
         try:
             known = await self._clone(call, voice_id, file_id, order.language)
-        finally:
-            await self._discard(call, file_id)
+        except ProviderError:
+            await self._discard(call, voice_id, file_id)
+            raise
+        await self._discard(call, voice_id, file_id)
         if known:
             return await self._adopt(call, voice_id)
         return await self._deliver(call, voice_id, activate=self._account.activate)
@@ -71,7 +79,7 @@ class Training:
 
     async def _upload(self, call: Call, voice_id: str, content: bytes) -> int:
         answer = await self._wire.upload(
-            call, "/v1/files/upload", {"purpose": "voice_clone"}, f"{voice_id}.wav", content,
+            call, "/v1/files/upload", {"purpose": PURPOSE}, f"{voice_id}.wav", content,
             seconds=0.25 * call.remaining,
         )  # fmt: skip
         file = answer.get("file")
@@ -92,13 +100,27 @@ class Training:
         )
         return status_code(answer) == TAKEN
 
-    async def _discard(self, call: Call, file_id: int) -> None:
-        """The recordings have no business at MiniMax once the voice is there."""
-        body = {"file_id": file_id, "purpose": "voice_clone"}
+    async def _discard(self, call: Call, voice_id: str, file_id: int) -> None:
+        """The recordings have no business at MiniMax once the voice is there, nor have those that an earlier
+        try could not take back."""
         try:
-            await self._wire.ask(call, Stake.NOTHING, "/v1/files/delete", body, seconds=0.05 * call.remaining)
+            await self._delete(call, file_id)
+            for stray in await self._strays(call, voice_id):
+                await self._delete(call, stray)
         except ProviderError as trouble:
-            call.log.warning("the recordings stayed at MiniMax as file %d: %s", file_id, trouble)
+            call.log.warning("recordings stayed at MiniMax, file %d among them: %s", file_id, trouble)
+
+    async def _delete(self, call: Call, file_id: int) -> None:
+        body = {"file_id": file_id, "purpose": PURPOSE}
+        await self._wire.ask(call, Stake.NOTHING, "/v1/files/delete", body, seconds=0.04 * call.remaining)
+
+    async def _strays(self, call: Call, voice_id: str) -> list[int]:
+        answer = await self._wire.look(
+            call, "/v1/files/list", {"purpose": PURPOSE}, seconds=0.04 * call.remaining
+        )
+        listed = answer.get("files")
+        found = [_stray(each, voice_id, call.now) for each in listed] if isinstance(listed, list) else []
+        return [file_id for file_id in found if file_id is not None][:MOST_STRAYS]
 
     async def _adopt(self, call: Call, voice_id: str) -> Delivery:
         try:
@@ -147,3 +169,12 @@ class Training:
         call.log.warning("a voice was cloned and not activated: %s", trouble)
         sure = not isinstance(trouble, OutcomeUnknown)
         return replace(delivery, facts={"activated": False if sure else None, "trouble": str(trouble)[:300]})
+
+
+def _stray(listed: object, voice_id: str, now: datetime) -> int | None:
+    """The id of a file of ours that nobody needs any more."""
+    if not isinstance(listed, dict) or not _OURS.fullmatch(str(listed.get("filename"))):
+        return None
+    made = whole(listed.get("created_at"))
+    old = made is not None and now.timestamp() - made > STRAY_AFTER.total_seconds()
+    return whole(listed.get("file_id")) if old or listed["filename"] == f"{voice_id}.wav" else None

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,7 @@ def checked(
     )  # fmt: skip
 
 
+@lru_cache(maxsize=32)
 def spoken(wanted: Wanted) -> tuple[bytes, float]:
     """The audio and its length in seconds."""
     seconds = speech_seconds(wanted.text, wanted.speed)
