@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from persona_graph import bookkeeping
+
 if TYPE_CHECKING:
     from persona_graph.settings import Settings
 
@@ -54,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
         _add(verbs, "doctor", doctor, "check everything the server needs, and say how to get what is missing")
     )
     _add_sandbox(verbs)
+    bookkeeping.add_verbs(verbs)
     _add_token(verbs)
     _add(
         verbs,

@@ -214,6 +214,33 @@ async def database(settings: Settings) -> Finding:
     return ok(f"{shown} at version {current}")
 
 
+async def books(settings: Settings) -> Finding:
+    """What `persona-graph ledger verify` proves, as far as that goes quickly."""
+    from sqlalchemy.engine import make_url
+
+    from persona_graph import migrations
+    from persona_graph.db import Database
+    from persona_graph.jobs.books import audit
+
+    url = make_url(settings.database)
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        return ok("nothing was booked yet")
+    db = Database(settings.database)
+    try:
+        if await migrations.current(db) != migrations.head():
+            return warn("not looked at before the database is up to date", "Run `persona-graph migrate`.")
+        async with asyncio.timeout(PATIENCE / 2), db.reading() as session:
+            found = await audit(session)
+    except TimeoutError:
+        return warn("more than can be looked at quickly", "Run `persona-graph ledger verify`.")
+    finally:
+        await db.close()
+    if found.faults:
+        first = f"{len(found.faults):,} faults; the first: {found.faults[0]}"
+        return missing(first, "`persona-graph ledger verify` shows the rows.")
+    return ok(f"{found.postings:,} postings add up")
+
+
 async def clock(settings: Settings) -> Finding:
     """Leases use the database's clock, tokens and links this machine's."""
     from sqlalchemy import select
@@ -324,6 +351,7 @@ CHECKS: dict[str, Check] = {
     "plugins": plugins,
     "disk": disk,
     "database": database,
+    "books": books,
     "clock": clock,
     "redis": redis,
     "storage": storage,

@@ -52,6 +52,21 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with the books, and where: at a posting, or at a leg of a job."""
+
+    what: str
+    job_id: str = ""
+    leg: int | None = None
+    posting_id: str = ""
+
+    def __str__(self) -> str:
+        if self.posting_id:
+            return f"posting {self.posting_id}: {self.what}"
+        return f"job {self.job_id}, leg {self.leg}: {self.what}" if self.job_id else self.what
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One leg on an account's statement: price and cost side by side. ``price`` is ``None`` while nothing was
     settled; ``held`` is what is still reserved."""
@@ -95,12 +110,12 @@ async def statement(session: AsyncSession, account_id: str, period: Period) -> l
     ]
 
 
-async def verify(session: AsyncSession, ended_jobs: Select[tuple[str]] | None = None) -> list[str]:
+async def verify(session: AsyncSession, ended_jobs: Select[str] | None = None) -> list[str]:
     """``find_faults`` in words."""
     return [str(fault) for fault in await find_faults(session, ended_jobs)]
 
 
-async def find_faults(session: AsyncSession, ended_jobs: Select[tuple[str]] | None = None) -> list[Fault]:
+async def find_faults(session: AsyncSession, ended_jobs: Select[str] | None = None) -> list[Fault]:
     """What is wrong with the books; empty if nothing is. ``ended_jobs`` selects the ids of jobs that must
     not hold anything any more."""
     total = sum((await balance(session)).values(), ZERO)
@@ -145,7 +160,7 @@ async def _wrong_legs(session: AsyncSession) -> list[Fault]:
     return faults
 
 
-async def _wrong_holds(session: AsyncSession, ended_jobs: Select[tuple[str]] | None) -> list[Fault]:
+async def _wrong_holds(session: AsyncSession, ended_jobs: Select[str] | None) -> list[Fault]:
     reserved = select(Posting.id).where(
         Posting.job_id == Hold.job_id, Posting.leg == Hold.leg, Posting.kind == PostingKind.RESERVE
     )

@@ -187,9 +187,12 @@ async def open_job(
 
 
 def _leg(n: int, planned: PlannedLeg) -> Leg:
+    """What cannot be told from the result is kept with the quote, for whoever prices the same work anew."""
+    need = planned.plan.need
+    about = {"included": need.included, "resolution": need.resolution}
     return Leg(
         n=n, name=planned.plan.name, capability=planned.plan.need.capability, weight=planned.plan.weight,
-        route=planned.route.to_json(), quote={**planned.quote.to_json(), "included": planned.plan.need.included},
+        route=planned.route.to_json(), quote={**planned.quote.to_json(), **about},
         reserved=planned.quote.price_ceiling,
         result={},
     )  # fmt: skip

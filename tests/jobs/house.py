@@ -15,12 +15,12 @@ from sqlalchemy import select, text, update
 from persona_graph.accounts import ledger
 from persona_graph.accounts.accounts import Account, open_account
 from persona_graph.accounts.ledger import Hold, Posting
-from persona_graph.accounts.statements import verify
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.catalog.registry import Catalog
 from persona_graph.catalog.tiers import load_tiers
 from persona_graph.db import Base, Database, new_id, settled_writing, utcnow
 from persona_graph.jobs.advance import advance
+from persona_graph.jobs.books import audit
 from persona_graph.jobs.cancel import cancel_job
 from persona_graph.jobs.doorbell import Doorbell, open_pool
 from persona_graph.jobs.events import Event
@@ -247,8 +247,7 @@ class House:
         fractions = [event.snapshot["fraction"] or 0.0 for event in events]
         assert fractions == sorted(fractions) and all(0 <= fraction <= 1 for fraction in fractions)
         async with self.db.reading() as session:
-            over = select(Job.id).where(Job.state.in_(TERMINAL))
-            assert await verify(session, over) == []
+            assert (await audit(session)).faults == ()
         posted = await self.postings(job)
         if ended:
             assert job.lease_token is None and job.ended_at is not None

@@ -4,6 +4,8 @@ Revision ID: 0005
 Revises: 0004
 """
 
+from __future__ import annotations
+
 import sqlalchemy as sa
 from alembic import op
 
