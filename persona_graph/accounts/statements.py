@@ -52,21 +52,6 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Something wrong with the books, and where: at a posting, or at a leg of a job."""
-
-    what: str
-    job_id: str = ""
-    leg: int | None = None
-    posting_id: str = ""
-
-    def __str__(self) -> str:
-        if self.posting_id:
-            return f"posting {self.posting_id}: {self.what}"
-        return f"job {self.job_id}, leg {self.leg}: {self.what}" if self.job_id else self.what
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """One leg on an account's statement: price and cost side by side. ``price`` is ``None`` while nothing was
     settled; ``held`` is what is still reserved."""
