@@ -13,6 +13,7 @@ The core drives: a provider answers ``start``, ``check``, ``find``, ``cancel`` a
 and never loops, sleeps, reads the environment or builds an HTTP client. See docs/write-a-provider.md.
 """
 
+from persona_graph.provider.asking import Step, ask, json_of, unreadable
 from persona_graph.provider.call import Call, PluginConfig
 from persona_graph.provider.deliveries import Delivery, Progress, Ticket, Timing, TimingSource
 from persona_graph.provider.errors import (
@@ -50,6 +51,6 @@ __all__ = [
     "Fidelity", "FileRef", "Knock", "Limits", "Offer", "Order", "OrderRejected",
     "OutcomeUnknown", "PaymentSafety", "PluginConfig", "Progress", "Pronunciation", "Provider",
     "ProviderBusy", "ProviderError", "ProviderUnavailable", "Speak", "SpeechStyle",
-    "TakesKnocks", "Ticket", "Timing", "TimingSource", "TrainVoice", "VendorVoice", "Write",
-    "hookimpl",
+    "Step", "TakesKnocks", "Ticket", "Timing", "TimingSource", "TrainVoice", "VendorVoice", "Write",
+    "ask", "hookimpl", "json_of", "unreadable",
 ]  # fmt: skip

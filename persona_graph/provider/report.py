@@ -67,6 +67,15 @@ class Report:
         head = f"{self.provider}: grade {self.grade} ({tally})"
         return "\n".join([head, *(line for finding in rows for line in _lines(finding))])
 
+    @classmethod
+    def of(cls, provider: str, rows: Iterable[Mapping[str, Any]]) -> Report:
+        """Of what ``plain`` made."""
+        found = [
+            Finding(row["check"], row["title"], row["essential"], Verdict(row["verdict"]), tuple(row["said"]))
+            for row in rows
+        ]
+        return cls(provider, found)
+
     def plain(self) -> list[dict[str, Any]]:
         return [
             {

@@ -8,8 +8,9 @@ from persona_graph.provider.conformance.checks import Bench, NotApplicable, NotM
 from persona_graph.provider.conformance.checks_trouble import misnamed, places
 from persona_graph.provider.conformance.faults import Fault
 from persona_graph.provider.conformance.runs import Run, Stage, staged
-from persona_graph.provider.errors import OrderRejected, OutcomeUnknown
+from persona_graph.provider.errors import OrderRejected, OutcomeUnknown, ProviderBusy
 from persona_graph.provider.offers import Capability, Cost, Offer, PaymentSafety
+from persona_graph.provider.orders import Order
 
 DROPPED = line_faults.LOST[1]
 LISTED_WITHIN = 60.0

@@ -1,0 +1,182 @@
+"""An exchange with a vendor, recorded once without its secrets, and played again in tests."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+
+import httpx
+
+from persona_graph.provider.conformance.vendor import Vendor
+
+REMOVED = "REMOVED"
+SHORTEST_SECRET = 4
+
+# Headers whose values say nothing about anybody.
+PLAIN_HEADERS = frozenset(
+    {"accept", "content-type", "content-length", "retry-after", "x-ratelimit-remaining", "location"}
+)
+# Parameters of a URL that open something to whoever has it.
+_TOKEN = re.compile(r"key|token|secret|sign|credential|auth|policy|expires|session|password", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer. Bodies are text, or ``base64:`` and what they are."""
+
+    method: str
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: str
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+    def content(self) -> bytes:
+        return _bytes(self.body)
+
+
+@dataclass
+class Tape:
+    """What was recorded, in order. ``text`` is what a cassette file holds."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def text(self) -> str:
+        return (
+            json.dumps({"exchanges": [asdict(e) for e in self.exchanges]}, indent=1, ensure_ascii=False)
+            + "\n"
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> Tape:
+        rows = json.loads(path.read_text(encoding="utf-8"))["exchanges"]
+        return cls([Exchange(**row) for row in rows])
+
+
+class Cleaner:
+    """Takes secrets out of whatever is put on a tape: every form of each of ``secrets``, and the values of
+    headers and parameters that are not known to be harmless."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms: set[str] = set()
+        for secret in secrets:
+            forms.update(_forms(secret))
+        self._forms = sorted((form for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True)
+
+    def text(self, text: str) -> str:
+        for form in self._forms:
+            text = text.replace(form, REMOVED)
+        return _URL.sub(lambda found: self._url(found[0]), text)
+
+    def body(self, content: bytes) -> str:
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            return f"base64:{base64.b64encode(self._cut(content)).decode()}"
+        return self.text(text)
+
+    def headers(self, headers: httpx.Headers) -> dict[str, str]:
+        return {
+            name: self.text(value) if name.lower() in PLAIN_HEADERS else REMOVED
+            for name, value in headers.items()
+        }
+
+    def _cut(self, content: bytes) -> bytes:
+        for form in self._forms:
+            content = content.replace(form.encode(), REMOVED.encode())
+        return content
+
+    def _url(self, url: str) -> str:
+        parts = urlsplit(url)
+        if not parts.query:
+            return url
+        query = [
+            (name, REMOVED if _TOKEN.search(name) else value) for name, value in parse_qsl(parts.query, True)
+        ]
+        return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+_URL = re.compile(r"https?://[^\s\"'<>\\]+")
+
+
+def _forms(secret: str) -> set[str]:
+    encoded = base64.b64encode(secret.encode()).decode()
+    return {
+        secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1],
+        encoded, encoded.rstrip("="),
+    }  # fmt: skip
+
+
+class RecordingTransport(httpx.AsyncBaseTransport):
+    """Passes requests on and puts each exchange on the tape, cleaned."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, cleaner: Cleaner) -> None:
+        self.tape = Tape()
+        self._transport, self._cleaner = transport, cleaner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        sent = await request.aread()
+        answer = await self._transport.handle_async_request(request)
+        try:
+            content = await answer.aread()
+        finally:
+            await answer.aclose()
+        clean = self._cleaner
+        self.tape.exchanges.append(
+            Exchange(
+                request.method, clean.text(str(request.url)), clean.headers(request.headers), clean.body(sent),
+                answer.status_code, clean.headers(answer.headers), clean.body(content),
+            )
+        )  # fmt: skip
+        headers = [
+            (k, v) for k, v in answer.headers.multi_items() if k not in ("content-encoding", "content-length")
+        ]
+        return httpx.Response(answer.status_code, headers=headers, content=content, request=request)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+class CassetteVendor(Vendor):
+    """Plays a cassette: a request gets the next answer that was recorded for its method and path; the last one
+    is given again and again. ``paying`` says which of them takes a paid order (and which order, by a key, where
+    the vendor honours keys)."""
+
+    def __init__(self, path: Path, paying: Callable[[httpx.Request], str | bool] | None = None) -> None:
+        self.requests: list[httpx.Request] = []
+        self._paying = paying
+        self._orders: set[str] = set()
+        self._answers: dict[tuple[str, str], list[Exchange]] = {}
+        for exchange in Tape.read(path).exchanges:
+            place = (exchange.method, urlsplit(exchange.url).path)
+            self._answers.setdefault(place, []).append(exchange)
+
+    def paid(self) -> int | None:
+        return None if self._paying is None else len(self._orders)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        self.requests.append(request)
+        answers: Sequence[Exchange] = self._answers.get((request.method, request.url.path), ())
+        if not answers:
+            return httpx.Response(404, text=f"not on the cassette: {request.method} {request.url.path}")
+        if self._paying is not None and (order := self._paying(request)):
+            self._orders.add(order if isinstance(order, str) else f"order {len(self.requests)}")
+        played: Any = answers[0]
+        if len(answers) > 1:
+            del self._answers[request.method, request.url.path][0]
+        headers = {
+            k: v for k, v in played.headers.items() if k.lower() not in ("content-length", "content-encoding")
+        }
+        return httpx.Response(played.status, headers=headers, content=played.content())
+
+
+def _bytes(body: str) -> bytes:
+    return base64.b64decode(body[7:]) if body.startswith("base64:") else body.encode()
