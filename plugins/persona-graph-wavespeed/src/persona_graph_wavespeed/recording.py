@@ -13,23 +13,18 @@ _PAUSE_SECONDS = 0.3
 
 def joined(samples: Sequence[bytes], most_seconds: float, most_bytes: int) -> bytes:
     """Mono WAV with a short pause between samples, cut where it gets too long. Raises OrderRejected."""
+    read = [_frames(sample) for sample in samples]
+    rates = {rate for rate, _ in read}
+    if len(rates) != 1:
+        raise OrderRejected("The recordings must have one sample rate.", code="SAMPLE_FORMAT")
+    (rate,) = rates
+    pause = bytes(2 * int(_PAUSE_SECONDS * rate))
+    # A second less than allowed, so that a length measured otherwise still fits.
+    most = min(int((most_seconds - 1) * rate) * 2, (most_bytes - 10_000) // 2 * 2)
     out = io.BytesIO()
     with wave.open(out, "wb") as whole:
-        room = 0
-        for number, sample in enumerate(samples):
-            rate, frames = _frames(sample)
-            if number == 0:
-                whole.setnchannels(1)
-                whole.setsampwidth(2)
-                whole.setframerate(rate)
-                # A second less than allowed, so that a length measured otherwise still fits.
-                room = min(int((most_seconds - 1) * rate) * 2, most_bytes - 10_000)
-            elif rate != whole.getframerate():
-                raise OrderRejected("The recordings differ in their sample rate.", code="SAMPLE_FORMAT")
-            pause = b"\0\0" * int(_PAUSE_SECONDS * rate) if number else b""
-            piece = (pause + frames)[: room // 2 * 2]
-            whole.writeframes(piece)
-            room -= len(piece)
+        whole.setparams((1, 2, rate, 0, "NONE", ""))
+        whole.writeframes(pause.join(frames for _, frames in read)[:most])
     return out.getvalue()
 
 

@@ -80,13 +80,14 @@ class Knocker:
         await self._until(task.ended + late)
         await finish(task)
         for pause in (*PAUSES, None):
+            tried = self.clock.time()
             status = await self.knock(task, fault)
             if status is not None and 200 <= status < 300:
                 break
             if pause is None:
                 self.give_up(task)
                 return
-            await self._until(self.clock.time() + pause)
+            await self._until(tried + pause)
         if fault == "knock_repeated":
             for _ in range(int(options.get("more", 1))):
                 await self.knock(task)

@@ -67,6 +67,10 @@ class Workshop:
         elif (voice := self._voice(task.key, str(task.inputs.get("voice_id")))) is not None:
             voice.until = None
 
+    def add_voice(self, key: str, voice_id: str) -> None:
+        """A voice that was made and used before."""
+        self._voices[f"{key}/{voice_id}"] = _Voice(None)
+
     def drop_voice(self, key: str, voice_id: str) -> None:
         """As if the vendor had deleted it."""
         self._voices.pop(f"{key}/{voice_id}", None)

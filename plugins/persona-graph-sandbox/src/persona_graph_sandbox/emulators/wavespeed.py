@@ -42,7 +42,7 @@ LEVELS = {
 
 
 class WaveSpeed(Emulator):
-    """Set on it: ``level``; ``balance``, what the account has before anything is billed; ``waiting_seconds`` and
+    """Set on it: ``accepted_key``; ``level``; ``balance``, what the account has before anything is billed; ``waiting_seconds`` and
     ``rendering``, how long a task waits and runs (the latter per second of media)."""
 
     name = VENDOR
@@ -50,6 +50,7 @@ class WaveSpeed(Emulator):
 
     def reset(self) -> None:
         bench = self.bench
+        self.accepted_key = super().key
         self.level = "gold"
         self.balance = BALANCE
         self.waiting_seconds = 0.2
@@ -59,6 +60,10 @@ class WaveSpeed(Emulator):
         self.knocker = Knocker(bench.clock, lambda task: self.tasks.shown(task, self.url), self._unheard)
         self._limits = {name: RateLimit(bench.clock, level.per_minute) for name, level in LEVELS.items()}
         self._locks: dict[str, asyncio.Lock] = {}
+
+    @property
+    def key(self) -> str:
+        return self.accepted_key
 
     @property
     def key_not_activated(self) -> str:
