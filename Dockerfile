@@ -6,9 +6,9 @@ WORKDIR /src
 # The packages change seldom and the code often: they are layers of their own.
 COPY pyproject.toml uv.lock README.md ./
 COPY plugins plugins
-RUN uv sync --frozen --no-install-workspace --all-extras
+RUN uv sync --frozen --no-install-workspace --all-extras --no-extra sandbox
 COPY persona_graph persona_graph
-RUN uv sync --frozen --no-editable --all-extras
+RUN uv sync --frozen --no-editable --all-extras --no-extra sandbox
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin persona

@@ -30,9 +30,11 @@ BASE = getattr(sys, "_base_executable", None) or sys.executable
 PYTHON = os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "installed.json")
 
-# What each kind of verb needs; ALL contains DEMO, so a demo after the tests installs nothing.
+# What each kind of verb needs. Each level contains the one before, so a demo after the tests installs nothing.
 DEMO = ("--extra", "local")
+PLUGINS = ("--all-extras",)
 ALL = ("--all-extras", "--group", "dev")
+LEVELS = [list(DEMO), list(PLUGINS), list(ALL)]
 SOURCES = ("persona_graph", "plugins", "tests", "docs", "conftest.py", "run.py")
 
 
@@ -180,7 +182,7 @@ def sync(needs):
 def sync_from_mirror(uv, env, needs):
     wanted = os.path.join(TOOLS, "requirements.txt")
     export = [uv, "export", "--frozen", "--quiet", "--no-emit-workspace", "--output-file", wanted, *needs]
-    own = ["."] + sorted(plugin for plugin in plugins() if needs == ALL or plugin.endswith("-local"))
+    own = ["."] + sorted(plugin for plugin in plugins() if needs != DEMO or plugin.endswith("-local"))
     editable = [word for folder in own for word in ("--editable", folder)]
     commands = [
         [uv, "venv", "--quiet", "--allow-existing", VENV],
@@ -218,9 +220,8 @@ def stamped(key, needs):
             stamp = json.load(file)
     except (OSError, ValueError):
         return False
-    return (
-        os.path.exists(PYTHON) and stamp.get("key") == key and stamp.get("needs") in (list(needs), list(ALL))
-    )
+    enough = LEVELS[LEVELS.index(list(needs)) :]
+    return os.path.exists(PYTHON) and stamp.get("key") == key and stamp.get("needs") in enough
 
 
 def uv_environment():
@@ -323,7 +324,7 @@ def pytest_words(given):
 
 
 def cli(words):
-    sync(DEMO)
+    sync(DEMO if words[0] == "demo" else PLUGINS)
     become(["-m", "persona_graph", *words])
 
 

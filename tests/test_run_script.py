@@ -111,7 +111,7 @@ def test_a_verb_installs_once_and_becomes_the_command(checkout: Path, tmp_path: 
     first = run(checkout, "doctor", "--json", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     assert first.stdout.strip() == f"['doctor', '--json'] {tmp_path} {checkout / '.venv' / 'bin' / 'python'}"
-    assert words(checkout) == ["sync --frozen --inexact --quiet --extra local"]
+    assert words(checkout) == ["sync --frozen --inexact --quiet --all-extras"]
     env = calls(checkout)[0]["env"]
     assert env["UV_PYTHON_DOWNLOADS"] == "never"
     assert Path(env["UV_PYTHON"]).exists()
@@ -124,7 +124,9 @@ def test_a_verb_installs_once_and_becomes_the_command(checkout: Path, tmp_path: 
 
 
 def test_it_installs_again_when_the_lock_a_plugin_or_the_need_changed(checkout: Path) -> None:
+    run(checkout, "demo")
     run(checkout, "keys")
+    run(checkout, "demo")  # needs less than is there
     (checkout / "uv.lock").write_text("changed")
     run(checkout, "keys")
     (checkout / "plugins" / "persona-graph-local" / "pyproject.toml").write_text("[project]\nname = 'x'")
@@ -132,7 +134,7 @@ def test_it_installs_again_when_the_lock_a_plugin_or_the_need_changed(checkout: 
     run(checkout, "install")
     run(checkout, "keys")  # what the tests need holds what the command needs
     assert [line.rpartition("--quiet ")[2] for line in words(checkout)] == [
-        "--extra local", "--extra local", "--extra local", "--all-extras --group dev",
+        "--extra local", "--all-extras", "--all-extras", "--all-extras", "--all-extras --group dev",
     ]  # fmt: skip
 
 
