@@ -16,7 +16,7 @@ from persona_graph.catalog.registry import Registered
 from persona_graph.db import is_away, new_id, uncut, was_undone
 from persona_graph.errors import UserFault
 from persona_graph.jobs import endings, midway
-from persona_graph.jobs.answers import ticket_fault
+from persona_graph.jobs.answers import seconds_of, ticket_fault
 from persona_graph.jobs.asking import Kind, Trouble, ask_check, ask_find, ask_start, tell_cancel
 from persona_graph.jobs.bench import open_bench
 from persona_graph.jobs.call import LentCall, lend
@@ -24,7 +24,7 @@ from persona_graph.jobs.endings import ENDED
 from persona_graph.jobs.lease import Fenced, Lease, claim, one_transaction, release, renew
 from persona_graph.jobs.places import Full, look_again_in, look_for_place
 from persona_graph.jobs.remote import LAST_PAUSES, Unfetched, fetched, is_remote
-from persona_graph.jobs.rests import DOWN_SECONDS, Rest
+from persona_graph.jobs.rests import DOWN_SECONDS, LONGEST_BUSY, LONGEST_DOWN, Rest
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import OPEN_ATTEMPTS, Attempt, AttemptState, Job, Leg, LegState
@@ -184,7 +184,8 @@ async def _let_rest(jobs: Jobs, lease: Lease, scene: Scene, offer: Offer, rest: 
     if (rest.down and others) or await midway.has_waited(jobs, scene.job, offer.give_up_after):
         await midway.give_way(jobs, lease, scene.leg, None, why)
         return None
-    return await midway.wait_for(jobs, lease, scene.leg, why, rest.seconds)
+    # Looked at again before a long rest is over: this job may tire of it sooner.
+    return await midway.wait_for(jobs, lease, scene.leg, why, min(rest.seconds, LONGEST_BUSY))
 
 
 async def _queue_up(jobs: Jobs, lease: Lease, scene: Scene, offer: Offer, why: str) -> float | None:
@@ -238,7 +239,8 @@ async def _not_placed(
             await jobs.rests.begin(attempt.provider, seconds)
             return await midway.rest(jobs, lease, attempt, trouble.why, seconds)
         case Kind.UNAVAILABLE:
-            await jobs.rests.begin(attempt.provider, DOWN_SECONDS, down=True)
+            seconds = seconds_of(trouble.retry_after, DOWN_SECONDS, LONGEST_DOWN, DOWN_SECONDS)
+            await jobs.rests.begin(attempt.provider, seconds, down=True)
             await midway.give_way(jobs, lease, scene.leg, attempt, trouble.why)
             return None
         case Kind.UNKNOWN:
