@@ -46,12 +46,18 @@ def verbs(top: argparse.ArgumentParser, before: str = "") -> Iterator[tuple[str,
             continue
         for name, sub in action.choices.items():
             inner = list(verbs(sub, f"{before}{name} "))
-            yield from inner or [(f"{before}{name}", demo_parser() if name == "demo" else sub)]
+            if not inner or sub.get_default("verb"):
+                yield f"{before}{name}", demo_parser() if name == "demo" else sub
+            yield from inner
 
 
 def _section(name: str, sub: argparse.ArgumentParser) -> str:
     lines = [f"### `{PROGRAM} {name}`", "", sub.description or ""]
-    options = [action for action in sub._actions if action.dest != "help"]
+    options = [
+        action
+        for action in sub._actions
+        if action.dest != "help" and not isinstance(action, argparse._SubParsersAction)
+    ]
     if options:
         lines += ["", "| option | what it is |", "|---|---|"]
     for action in options:
@@ -59,7 +65,7 @@ def _section(name: str, sub: argparse.ArgumentParser) -> str:
             "" if action.nargs == 0 else " " + str(action.metavar or _choices(action) or action.dest.upper())
         )
         said = (action.help or "") % {"default": action.default}
-        lines.append(f"| `{', '.join(action.option_strings)}{value}` | {said} |")
+        lines.append(f"| `{', '.join(action.option_strings)}{value}".replace("| ` ", "| `") + f"` | {said} |")
     return "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from persona_graph import bookkeeping
+from persona_graph import bookkeeping, plugin_desk
 
 if TYPE_CHECKING:
     from persona_graph.settings import Settings
@@ -44,14 +44,7 @@ def parser() -> argparse.ArgumentParser:
     _add(verbs, "worker", worker, "run one worker: trains, speaks, animates (any number may run)")
     _add(verbs, "migrate", migrate, "bring the database to this version's tables")
     _add_schema(verbs)
-    _add_json(
-        _add(
-            verbs,
-            "plugins",
-            plugins,
-            "list providers with their offers, and plugins left out, with the reason",
-        )
-    )
+    _add_plugins(verbs)
     _add_json(
         _add(verbs, "doctor", doctor, "check everything the server needs, and say how to get what is missing")
     )
@@ -132,6 +125,17 @@ def _add_sandbox(verbs: Verbs) -> None:
         "--ready", type=Path, metavar="FILE",
         help="note the addresses and settings in this file once all is served, and keep them after a restart",
     )  # fmt: skip
+
+
+def _add_plugins(verbs: Verbs) -> None:
+    sub = _add(
+        verbs, "plugins", plugins,
+        "list providers with their offers and grades, and plugins left out, with the reason",
+    )  # fmt: skip
+    _add_json(sub)
+    plugin_desk.add_verbs(
+        sub.add_subparsers(metavar="VERB", help="what an author needs; without it, the list")
+    )
 
 
 def _add_schema(verbs: Verbs) -> None:
@@ -266,12 +270,13 @@ def _show_difference(path: Path, printed: str) -> int:
 
 
 def plugins(asked: argparse.Namespace) -> int:
+    from persona_graph.catalog.grades import reports_folder
     from persona_graph.catalog.listing import listed, shown
     from persona_graph.catalog.registry import load_plugins
     from persona_graph.settings import plugin_settings
 
     hush()
-    catalog = load_plugins(plugin_settings)
+    catalog = load_plugins(plugin_settings, reports=reports_folder(settings().data_dir))
     print(json.dumps(listed(catalog), indent=1) if asked.json else shown(catalog))
     return 0
 

@@ -13,11 +13,12 @@ from persona_graph.children import StackFailed
 from persona_graph.embedded import FolderUnusable, PortTaken
 from persona_graph.errors import UserFault
 from persona_graph.media.keys import KeyMaterialError
+from persona_graph.plugin_desk import Unusable
 from persona_graph.secrets_file import SecretsUnusable
 from persona_graph.settings import PREFIX
 from persona_graph.tools import ToolMissing
 
-_SAID_BY_US = (FolderUnusable, PortTaken, StackFailed, SecretsUnusable, ToolMissing)
+_SAID_BY_US = (FolderUnusable, PortTaken, StackFailed, SecretsUnusable, ToolMissing, Unusable)
 
 _TABLE_MISSING = re.compile(r"no such table|relation .* does not exist", re.IGNORECASE)
 

@@ -72,7 +72,7 @@ async def test_p8_a_vendor_that_ignores_the_keys_it_is_sent_fails_keyed() -> Non
 
 async def test_what_nobody_measured_is_no_a() -> None:
     class Uncounted(FerrySuite):
-        secrets = ()
+        secrets = None  # type: ignore[assignment]
 
         def paid(self, vendor: Any, call: KitCall) -> None:
             return None

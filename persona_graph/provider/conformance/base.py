@@ -19,9 +19,9 @@ from persona_graph.provider.orders import Order
 class Conformance:
     """Inherit it (in tests: ``ProviderConformance``) and say at least how to make the ``provider``."""
 
-    secrets: Sequence[str] = ()
-    """The keys the provider is made with; nothing it shows, says or logs may hold one. Choose words that
-    appear nowhere else."""
+    secrets: Sequence[str] | None = None
+    """The keys the provider is made with, ``()`` if there are none; nothing it shows, says or logs may hold
+    one. Choose words that appear nowhere else."""
 
     apart: Mapping[str, str] = {}
     """Source files, by pattern of their name, that only run in processes of the plugin's own, each with the

@@ -242,7 +242,7 @@ def staged(
         with tempfile.TemporaryDirectory(prefix="kit-") as folder:
             private = Path(folder) / "attempt-1"
             private.mkdir()
-            line = Line(suite.vendor(), fault, at, tuple(suite.secrets))
+            line = Line(suite.vendor(), fault, at, tuple(suite.secrets or ()))
             yield Stage(suite, memory, line, KitCall(private, line, remaining=remaining))
     finally:
         root.setLevel(level)

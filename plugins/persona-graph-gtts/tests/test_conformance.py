@@ -13,6 +13,8 @@ from persona_graph.provider.conformance import EmulatedVendor, KitCall, Provider
 
 
 class TestGtts(ProviderConformance):
+    secrets = ()
+
     def provider(self) -> Provider:
         return GoogleTranslateSpeech(Account("http://gtts.example", 0.5))
 
