@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from persona_graph.errors import MediaRefused
 from persona_graph.jobs.work import Bench, Kept, WorkRefused
 from persona_graph.media import video
 from persona_graph.media.assets import Asset, AssetPurpose
@@ -63,11 +65,18 @@ async def keep_video(bench: Bench, order: Animate, delivery: Delivery, purpose: 
             bench.job.account_id, purpose, path, "video/mp4", name="video.mp4", facts=asdict(probe)
         )
         if purpose is AssetPurpose.VIDEO:
-            still = await bench.media.keep(
-                bench.job.account_id, AssetPurpose.POSTER, poster, "image/jpeg", name="poster.jpg", facts={}
-            )
-            rows.append(still)
-            result["poster"] = still.id
+            # A picture too small for a poster is no reason to throw the video away.
+            with contextlib.suppress(MediaRefused):
+                still = await bench.media.keep(
+                    bench.job.account_id,
+                    AssetPurpose.POSTER,
+                    poster,
+                    "image/jpeg",
+                    name="poster.jpg",
+                    facts={},
+                )
+                rows.append(still)
+                result["poster"] = still.id
         if shown is not None:
             written, facts = await keep_captions(bench, shown)
             rows += written

@@ -14,12 +14,13 @@ from persona_graph_sandbox.bench import Bench
 from persona_graph_sandbox.emulators._wavespeed_faults import LIST_NAMES
 from persona_graph_sandbox.emulators._wavespeed_knocks import SECRET
 from persona_graph_sandbox.emulators._wavespeed_models import MODELS
-from persona_graph_sandbox.emulators._wavespeed_says import Refusal, answer
+from persona_graph_sandbox.emulators._wavespeed_says import Refusal, answer, read_object
 from persona_graph_sandbox.emulators._wavespeed_tasks import VENDOR, Outcome, Task, Tasks, moment
 from persona_graph_sandbox.emulators._wavespeed_works import Workshop
 from persona_graph_sandbox.faults import Injection
 
 MOST_PAGE = 100
+_MILLISECOND = 0.001
 
 
 class Owner(Protocol):
@@ -30,6 +31,7 @@ class Owner(Protocol):
 
     def take(self, request: Request, *names: str) -> Injection | None: ...
     def left(self) -> Decimal: ...
+    async def finish(self, task: Task) -> None: ...
 
 
 class AccountDesk:
@@ -77,9 +79,9 @@ class AccountDesk:
         return answer({"page": 1, "items": items})
 
     async def listed(self, request: Request, key: str) -> Response:
-        asked: Mapping[str, Any] = await request.json()
-        page, size = int(asked.get("page", 1)), int(asked.get("page_size", MOST_PAGE))
-        if page < 1 or not 1 <= size <= MOST_PAGE:
+        asked = await read_object(request)
+        page, size = asked.get("page", 1), asked.get("page_size", MOST_PAGE)
+        if not isinstance(page, int) or not isinstance(size, int) or page < 1 or not 1 <= size <= MOST_PAGE:
             raise Refusal(400, f"page starts at 1, page_size is at most {MOST_PAGE}")
         taken = self._owner.take(request, *LIST_NAMES)
         fault = taken.fault if taken else None
@@ -88,11 +90,15 @@ class AccountDesk:
         wanted = [task for task in self._owner.tasks.of(key) if self._fits(task, asked)]
         inputs = bool(asked.get("include_inputs")) and fault != "no_inputs"
         shown = wanted[(page - 1) * size : page * size]
+        for task in shown:
+            await self._owner.finish(task)
         items = [self._owner.tasks.shown(task, self._owner.url, inputs=inputs) for task in shown]
         return answer({"page": page, "items": items})
 
     async def delete(self, request: Request, key: str) -> Response:
-        ids = (await request.json()).get("ids") or []
+        ids = (await read_object(request)).get("ids")
+        if not isinstance(ids, list):
+            raise Refusal(400, 'field "ids" is required')
         found = [
             task
             for task in (self._owner.tasks.find(key, str(each)) for each in ids)
@@ -111,16 +117,17 @@ class AccountDesk:
             asked.get("model") in (None, task.model)
             and asked.get("status") in (None, task.status(now))
             and (after is None or task.created >= after)
-            and (before is None or task.created <= before)
+            and (before is None or task.created < before + _MILLISECOND)
             and now >= task.hidden_until
         )
 
     async def _quoted(self, request: Request) -> tuple[str, float]:
-        asked = await request.json()
+        asked = await read_object(request)
         model = MODELS.get(str(asked.get("model_id")))
         if model is None:
             raise Refusal(404, "model not found")
-        inputs = asked.get("inputs") or {}
+        inputs = asked.get("inputs")
+        inputs = inputs if isinstance(inputs, dict) else {}
         length: float | Outcome = 0.0
         if model.kind == "video" and {"image", "audio"} <= inputs.keys():
             length = await asyncio.to_thread(self._owner.works.length, model, inputs)

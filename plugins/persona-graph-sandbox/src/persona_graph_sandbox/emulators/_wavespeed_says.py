@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 
@@ -21,3 +22,13 @@ def answer(shown: Any) -> Response:
 
 def refusal(status: int, message: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     return JSONResponse({"code": status, "message": message, **more}, status, headers=dict(headers or {}))
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except ValueError:
+        raise Refusal(400, "the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise Refusal(400, "the body is not a JSON object")
+    return body

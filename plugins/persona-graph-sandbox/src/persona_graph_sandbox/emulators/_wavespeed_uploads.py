@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from persona_graph_sandbox.bench import Bench
 from persona_graph_sandbox.emulators._wavespeed_faults import UPLOAD_NAMES
-from persona_graph_sandbox.emulators._wavespeed_says import Refusal, answer
+from persona_graph_sandbox.emulators._wavespeed_says import Refusal, answer, read_object
 from persona_graph_sandbox.emulators._wavespeed_tasks import KEPT_SECONDS, stamp
 from persona_graph_sandbox.faults import Injection
 
@@ -36,7 +36,7 @@ class UploadDesk:
         self._owner, self._files, self._clock = owner, owner.bench.files, owner.bench.clock
 
     async def ticket(self, request: Request, key: str) -> Response:
-        asked = await request.json()
+        asked = await read_object(request)
         name, size = asked.get("filename"), asked.get("size")
         if not isinstance(name, str) or not isinstance(size, int) or not 0 < size <= MOST_BYTES:
             raise Refusal(400, 'fields "filename" and "size" are required')

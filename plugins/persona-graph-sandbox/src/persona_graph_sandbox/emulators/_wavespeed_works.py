@@ -17,6 +17,7 @@ from persona_graph_sandbox.files import Files
 SYSTEM_VOICES = ("Wise_Woman", "Friendly_Person", "Deep_Voice_Man", "Calm_Woman")
 SAMPLE_SECONDS = (10.0, 300.0)
 UNREACHABLE = Outcome("failed", 1402, "the media URL is not reachable")
+_SHORT_SIDES = {"480p": 480, "720p": 720}
 _SOUNDS = ("audio", "left_audio", "right_audio")
 
 
@@ -86,7 +87,10 @@ class Workshop:
         if model.kind == "video":
             sounds = [self._fetched(body[name]) for name in _SOUNDS if name in body]
             longest = max(sounds, key=media.seconds_of)
-            return media.talking_video(self._fetched(body["image"]), longest), "video/mp4", ".mp4"
+            made = media.talking_video(
+                self._fetched(body["image"]), longest, _SHORT_SIDES[body.get("resolution", "480p")]
+            )
+            return made, "video/mp4", ".mp4"
         if model.kind == "clone":
             if not body.get("text"):
                 return None

@@ -18,7 +18,7 @@ from persona_graph_sandbox.emulators import _wavespeed_faults as faults
 from persona_graph_sandbox.emulators._wavespeed_account import AccountDesk
 from persona_graph_sandbox.emulators._wavespeed_knocks import SECRET, Knocker
 from persona_graph_sandbox.emulators._wavespeed_models import MODELS, Model
-from persona_graph_sandbox.emulators._wavespeed_says import Refusal, answer, refusal
+from persona_graph_sandbox.emulators._wavespeed_says import Refusal, answer, read_object, refusal
 from persona_graph_sandbox.emulators._wavespeed_tasks import KEPT_SECONDS, VENDOR, Outcome, Task, Tasks
 from persona_graph_sandbox.emulators._wavespeed_uploads import UploadDesk
 from persona_graph_sandbox.emulators._wavespeed_works import Workshop
@@ -131,7 +131,7 @@ class WaveSpeed(Emulator):
         model = MODELS.get(request.path_params["model"])
         if model is None:
             raise Refusal(404, "model not found")
-        body = await read(request)
+        body = await read_object(request)
         if (wrong := model.fault(body)) is not None:
             raise Refusal(400, wrong)
         taken = self.take(request, *faults.SUBMIT_NAMES)
@@ -229,16 +229,6 @@ class WaveSpeed(Emulator):
     def _unheard(self, task: Task) -> None:
         """Nobody wanted to hear of it: the service gives the money back."""
         self.tasks.refund(task)
-
-
-async def read(request: Request) -> Mapping[str, Any]:
-    try:
-        body = await request.json()
-    except ValueError:
-        raise Refusal(400, "the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise Refusal(400, "the body is not a JSON object")
-    return body
 
 
 async def _nothing(request: Request) -> Response:
