@@ -18,7 +18,8 @@ from persona_graph.personas.tables import Output, Platform
 
 STARS = (1, 5)
 COMMENT_CHARS = 2000
-MOST = 10**12
+# What GraphQL's Int holds.
+MOST = 2**31 - 1
 # Clocks of other machines may be that far ahead.
 AHEAD = timedelta(minutes=5)
 

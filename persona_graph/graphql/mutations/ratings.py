@@ -43,7 +43,7 @@ class RecordEngagementInput:
 
     output_id: strawberry.ID = f("A finished output that is not a draft.")
     platform: Platform = f("Where it was published.")
-    views: int = f("How often it was seen or heard.")
+    views: int = f("How often it was seen or heard; 2,147,483,647 stands for that or more.")
     likes: int = f("Likes and other reactions of one click.", default=0)
     comments: int = f("Comments and replies.", default=0)
     shares: int = f("Shares and reposts.", default=0)
