@@ -33,12 +33,14 @@ from tests.jobs.scripted import DELIVERY, TICKET, Scripted, speaker
 
 ZERO = Decimal(0)
 NOW = Period.month(utcnow())
+USELESS = replace(DELIVERY, facts={"unusable": True})
 STOCK = VoicePolicy.ALLOW_STOCK_VOICE
 
 
 def vendors() -> tuple[Scripted, ...]:
-    """Two that bill, one that does not; one refuses every third order, after it has billed for nothing."""
-    answers = [DELIVERY, DELIVERY, OrderRejected("no")] * 40
+    """Two that bill, one that does not. Of the first one's work some is refused, and some is of no use and billed
+    all the same."""
+    answers = [DELIVERY, OrderRejected("no"), DELIVERY, USELESS] * 40
     return (
         speaker("minimax", start=list(answers)),
         speaker("beta", cost="0.003", start=[TICKET, ...], check=[Progress(0.5), DELIVERY, ...]),
@@ -243,7 +245,15 @@ async def by_personas(house: House, personas: list[str]) -> None:
 
 
 async def by_provider(house: House) -> None:
-    """The cost of each is what its own book says."""
+    """The price of each is that of the legs it did, the cost what its own book says."""
+    paid: dict[str | None, Decimal] = defaultdict(Decimal)
+    settled = select(Posting.job_id, Posting.leg, Posting.amount).where(
+        Posting.account_id == house.account.id, Posting.kind == PostingKind.SETTLE, Posting.at >= NOW.start
+    )
+    async with house.db.reading() as session:
+        for job_id, n, amount in await session.execute(settled):
+            leg = (await session.get_one(Job, job_id)).leg(n)
+            paid["minimax" if leg.name == "VOICE_TRAINING" else leg.result["provider"]] += amount
     lines = {line.key: line for line in await usage_of(house.db, whose(house), UsageDimension.PROVIDER)}
     for provider in ("minimax", "beta", "local-voice"):
         rows = select(func.sum(Posting.amount)).where(
@@ -252,8 +262,9 @@ async def by_provider(house: House) -> None:
         )  # fmt: skip
         async with house.db.reading() as session:
             billed = (await session.scalar(rows)) or ZERO
-        assert lines.get(provider, Line(provider)).cost == billed
-    assert lines.get(None, Line(None)).price == ZERO, "what nobody did costs nothing"
+        line = lines.pop(provider, Line(provider))
+        assert (line.price, line.cost) == (paid[provider], billed)
+    assert set(lines) <= {None} and all(line.price == line.cost == ZERO for line in lines.values())
 
 
 async def by_csv(house: House, price: Decimal, cost: Decimal) -> None:
