@@ -114,7 +114,7 @@ def test_the_client_speaks_with_a_voice_it_cloned(client: Client, tmp_path: Path
 
 
 def test_the_client_is_told_of_failures_in_its_own_errors(sandbox: Sandbox, client: Client) -> None:
-    with pytest.raises(RuntimeError, match="audio.* is required"):
+    with pytest.raises(RuntimeError, match=r"audio.* is required"):
         client.run(TALK, {"image": "http://x/y.png"})
     sandbox.bench.faults.inject("wavespeed", "task_fails", code=1200, error="content policy")
     with pytest.raises(RuntimeError, match="content policy"):
