@@ -16,6 +16,7 @@ from persona_graph.graphql.transport.engine import Engine, MakeContext, Planner
 from persona_graph.graphql.transport.guard import Limits
 from persona_graph.graphql.transport.http import Endpoint
 from persona_graph.graphql.transport.sse import EventStreams
+from persona_graph.graphql.transport.strangers import Strangers
 from persona_graph.graphql.transport.streams import Authenticate
 from persona_graph.graphql.transport.ws import Sockets
 from persona_graph.settings import Settings
@@ -52,8 +53,9 @@ class Edge:
             schema, documents, make_context, budget, introspection=settings.introspection, planner=planner
         )
         self.streams = EventStreams(engine, authenticate, settings)
-        self.sockets = Sockets(engine, authenticate, settings)
-        self._endpoint = Endpoint(engine, authenticate, settings, self.streams)
+        self.strangers = Strangers(settings.wrong_tokens_per_minute)
+        self.sockets = Sockets(engine, authenticate, settings, self.strangers)
+        self._endpoint = Endpoint(engine, authenticate, settings, self.streams, self.strangers)
         self._path = path
         self._explorer = settings.introspection
         self.routes: list[BaseRoute] = [

@@ -13,9 +13,10 @@ from persona_graph.errors import Unauthenticated
 from persona_graph.graphql.transport import accept
 from persona_graph.graphql.transport.documents import Operation
 from persona_graph.graphql.transport.engine import Engine, encoded, encoded_errors
-from persona_graph.graphql.transport.faults import Malformed, Rejected, fault, masked, unauthenticated
+from persona_graph.graphql.transport.faults import Malformed, Rejected, fault, masked
 from persona_graph.graphql.transport.requests import Ask, ask_of_body, ask_of_query_string
 from persona_graph.graphql.transport.sse import EventStreams
+from persona_graph.graphql.transport.strangers import Strangers, refusal
 from persona_graph.graphql.transport.streams import Authenticate
 from persona_graph.graphql.transport.tokens import bearer
 from persona_graph.settings import Settings
@@ -34,11 +35,13 @@ class Endpoint:
         authenticate: Authenticate,
         settings: Settings,
         streams: EventStreams,
+        strangers: Strangers,
     ) -> None:
         self._engine = engine
         self._authenticate = authenticate
         self._settings = settings
         self._streams = streams
+        self._strangers = strangers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = dict(scope["headers"])
@@ -72,9 +75,10 @@ class Endpoint:
         if method == "POST":
             await self._need_content(headers, receive)
         try:
-            viewer = await self._authenticate(_token(headers))
-        except Unauthenticated:
-            raise unauthenticated() from None
+            address = str((scope.get("client") or ("",))[0])
+            viewer = await self._strangers.admit(self._authenticate, _token(headers), address)
+        except Unauthenticated as refused:
+            raise refusal(refused) from None
         if method == "GET":
             return viewer, ask_of_query_string(scope["query_string"])
         return viewer, ask_of_body(await self._body(receive))

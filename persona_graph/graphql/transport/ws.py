@@ -22,6 +22,7 @@ from persona_graph.graphql.transport.budget import Pace, Turnstile
 from persona_graph.graphql.transport.engine import Engine, encoded
 from persona_graph.graphql.transport.faults import Rejected, fault, formatted, masked
 from persona_graph.graphql.transport.requests import Ask, ask_of
+from persona_graph.graphql.transport.strangers import Strangers
 from persona_graph.graphql.transport.streams import Authenticate, follow, vigil
 from persona_graph.graphql.transport.tokens import bearer
 from persona_graph.settings import Settings
@@ -60,8 +61,11 @@ GOING_AWAY, POLICY, TOO_BIG, INTERNAL, TRY_LATER = 1001, 1008, 1009, 1011, 1013
 class Sockets:
     """The ASGI application for WebSockets, and the register of those that are open."""
 
-    def __init__(self, engine: Engine, authenticate: Authenticate, settings: Settings) -> None:
+    def __init__(
+        self, engine: Engine, authenticate: Authenticate, settings: Settings, strangers: Strangers
+    ) -> None:
         self.engine = engine
+        self.strangers = strangers
         self.authenticate = authenticate
         self.settings = settings
         self.by_account = Turnstile(settings.max_sockets_per_account)
@@ -122,6 +126,7 @@ class Socket:
         self._send = send
         self._wire: Any = scope.get("extensions", {}).get(WIRE)
         self._idle = sockets.settings.stream_idle_seconds
+        self._address = str((scope.get("client") or ("",))[0])
         self._header_token = bearer(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
         self._pace = Pace(BURST, RATE)
         self._viewer: Viewer | None = None
@@ -212,7 +217,7 @@ class Socket:
         given = next((value for key, value in payload.items() if key.lower() == "authorization"), None)
         token = bearer(given) if given is not None else self._header_token
         try:
-            viewer = await self._sockets.authenticate(token)
+            viewer = await self._sockets.strangers.admit(self._sockets.authenticate, token, self._address)
         except Unauthenticated:
             raise Close(FORBIDDEN, "Forbidden") from None
         if not self._sockets.by_account.enter(viewer.account_id):
