@@ -9,6 +9,7 @@ from strawberry.tools import merge_types
 from persona_graph.graphql import enums
 from persona_graph.graphql.describe import describe_inputs
 from persona_graph.graphql.mutations.accounts import AccountMutations
+from persona_graph.graphql.mutations.batches import BatchMutations
 from persona_graph.graphql.mutations.outputs import OutputMutations
 from persona_graph.graphql.mutations.personas import PersonaMutations
 from persona_graph.graphql.mutations.photos import PhotoMutations
@@ -32,6 +33,7 @@ Mutation = merge_types(
         VoiceMutations,
         TwinMutations,
         OutputMutations,
+        BatchMutations,
         RatingMutations,
         AccountMutations,
     ),

@@ -143,18 +143,18 @@ async def earlier_job(session: AsyncSession, viewer: Viewer, request: Request) -
     return await session.get_one(Job, row.job_id)
 
 
-def check_price(plan: Plan, paid: Paid) -> None:
-    if paid.max_price is not None and plan.price_ceiling > paid.max_price:
+def check_ceiling(ceiling: Decimal, paid: Paid) -> None:
+    if paid.max_price is not None and ceiling > paid.max_price:
         raise SpendRefused(
-            code="PRICE_ABOVE_MAX", needed=plan.price_ceiling, left=paid.max_price, path=("maxPrice",),
-            message=f"This may cost up to ${plan.price_ceiling}, above the given maxPrice of ${paid.max_price}.",
+            code="PRICE_ABOVE_MAX", needed=ceiling, left=paid.max_price, path=("maxPrice",),
+            message=f"This may cost up to ${ceiling}, above the given maxPrice of ${paid.max_price}.",
             fix="Raise maxPrice or shorten the input.",
         )  # fmt: skip
 
 
 async def rehearsed(jobs: Jobs, session: AsyncSession, account: Account, plan: Plan, paid: Paid) -> bool:
     """Refuse what its price forbids; true if to know that is all that was asked for."""
-    check_price(plan, paid)
+    check_ceiling(plan.price_ceiling, paid)
     if paid.dry_run:
         await ledger.check_cap(session, account, plan.price_ceiling, jobs.tiers.monthly_cap)
     return paid.dry_run

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from persona_graph.accounts.accounts import Account, hold_account
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.db import Writing, new_id
 from persona_graph.jobs.repeats import end_at_once, for_nothing
-from persona_graph.jobs.submit import Request, Subject, earlier_job, open_job, plan_legs, rehearsed
+from persona_graph.jobs.submit import Plan, Request, Subject, earlier_job, open_job, plan_legs, rehearsed
+from persona_graph.jobs.tables import Job
 from persona_graph.personas import erasure
 from persona_graph.personas.commissions import (
     Commission,
@@ -58,25 +63,48 @@ async def _submit(
     request: Request,
 ) -> Submitted:  # fmt: skip
     """Queue the work, or share what identical work made before."""
+    priced = await price(personas, session, account, made)
+    if await rehearsed(personas.jobs, session, account, priced.plan, request.paid):
+        return Submitted(priced.plan, None, None)
+    return await place(personas, session, viewer, account, persona, priced, request)
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A commission and what it comes to: nothing, where ``stored`` is what identical work made before."""
+
+    made: Commission
+    plan: Plan
+    reuse_key: str | None
+    stored: tuple[Output, Job] | None
+
+
+async def price(personas: Personas, session: AsyncSession, account: Account, made: Commission) -> Priced:
+    """Writes nothing."""
     plan = plan_legs(personas.jobs, account.tier, made.legs)
     key = await reuse_key(personas, session, account.id, made, plan)
     stored = await find_stored(session, account.id, key) if made.wish.reuse else None
-    if stored is not None:
-        plan = for_nothing(plan)
-    if await rehearsed(personas.jobs, session, account, plan, request.paid):
-        return Submitted(plan, None, None)
-    output = _output(viewer, persona, made, key)
+    return Priced(made, plan if stored is None else for_nothing(plan), key, stored)
+
+
+async def place(
+    personas: Personas, session: Writing, viewer: Viewer, account: Account, persona: Persona, priced: Priced,
+    request: Request,
+) -> Submitted:  # fmt: skip
+    """The output and its job, queued or, where there is nothing to do, ended."""
+    made = priced.made
+    output = _output(viewer, persona, made, priced.reuse_key)
     job = await open_job(
         personas.jobs, session, viewer, account, request, made.job_kind, Subject("Output", output.id, persona.id),
-        made.spec, plan,
+        made.spec, priced.plan,
     )  # fmt: skip
     output.job_id = job.id
     session.add(output)
-    if stored is not None:
-        output.reused_from = stored[0].id
+    if priced.stored is not None:
+        output.reused_from = priced.stored[0].id
         await session.flush()
-        await end_at_once(personas.jobs, session, job, stored[1].legs)
-    return Submitted(plan, job, output.id)
+        await end_at_once(personas.jobs, session, job, priced.stored[1].legs)
+    return Submitted(priced.plan, job, output.id)
 
 
 def _output(viewer: Viewer, persona: Persona, made: Commission, key: str | None) -> Output:

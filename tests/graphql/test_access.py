@@ -107,6 +107,7 @@ def inputs(of: Estate) -> dict[str, dict[str, Any]]:
         "renameAvatar": {"avatarId": id["avatar"], "name": "Changed"},
         "deleteAvatar": {"avatarId": id["avatar"]},
         "generateSpeech": {"personaId": id["persona"], "script": "Hello."},
+        "generateSpeechBatch": {"personaId": id["persona"], "items": [{"script": "Hello."}, {"script": ""}]},
         "generateVideo": {"personaId": id["persona"], "speechOutputId": id["speech"]},
         "promoteOutput": {"outputId": id["draft output"]},
         "rateOutput": {"outputId": id["speech"], "stars": 4},

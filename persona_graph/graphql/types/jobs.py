@@ -95,14 +95,16 @@ class Quote:
     legs: list[QuoteLeg] = f("Leg by leg.")
 
     @classmethod
-    def of_plan(cls, plan: Plan) -> Quote:
-        return _quote([(leg.plan.name, leg.quote, leg.route) for leg in plan.legs])
+    def of_plan(cls, *plans: Plan) -> Quote:
+        return _quote([(leg.plan.name, leg.quote, leg.route) for plan in plans for leg in plan.legs])
 
     @classmethod
-    def of_job(cls, job: Row) -> Quote:
+    def of_job(cls, *jobs: Row) -> Quote:
+        """Of several jobs, what they come to together."""
         return _quote(
             [
                 (leg.name, prices.Quote.from_json(leg.quote), routing.Route.from_json(leg.route))
+                for job in jobs
                 for leg in job.legs
             ]
         )
