@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from persona_graph import bookkeeping, plugin_desk
+from persona_graph import bookkeeping, exports, plugin_desk
 
 if TYPE_CHECKING:
     from persona_graph.settings import Settings
@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_sandbox(verbs)
     bookkeeping.add_verbs(verbs)
+    exports.add_verbs(verbs)
     _add_token(verbs)
     _add(
         verbs,

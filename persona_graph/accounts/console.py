@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from persona_graph.accounts.accounts import Account, find_account, open_account, set_tier
 from persona_graph.accounts.tokens import create_service_token, find_token
@@ -60,15 +61,26 @@ async def make_token(
     return found.id, secret
 
 
-async def _find_or_open(session: Writing, name: str, tier: str, known: Collection[str]) -> Account:
+async def find_by_id_or_name(db: Database, account: str) -> Account | None:
+    """Raises InvalidInput where several have the name."""
+    async with db.reading() as session:
+        return await find_account(session, account) or await _find_named(session, account)
+
+
+async def _find_named(session: AsyncSession, name: str) -> Account | None:
     rows = (
         select(Account).where(Account.name == name, Account.erased_at.is_(None)).order_by(Account.id).limit(2)
     )
     named = list((await session.scalars(rows)).all())
     if len(named) > 1:
         raise InvalidInput(message=f"More than one account is called {name!r}.", fix="Name it by its id.")
-    if named:
-        return named[0]
+    return named[0] if named else None
+
+
+async def _find_or_open(session: Writing, name: str, tier: str, known: Collection[str]) -> Account:
+    named = await _find_named(session, name)
+    if named is not None:
+        return named
     if tier not in known:
         raise InvalidInput(message=f"There is no tier {tier!r}.", fix=f"Choose one of: {', '.join(known)}.")
     return await open_account(session, name, tier)
