@@ -85,10 +85,23 @@ class MediaRefused(UserFault):
         "PHOTO_FACE_TOO_SMALL", "PHOTO_FACE_CUT", "PHOTO_TILTED", "PHOTO_NOT_FRONTAL", "PHOTO_BLURRED",
         "PHOTO_TOO_DARK", "PHOTO_TOO_BRIGHT", "PHOTO_NOISY",
         "SAMPLE_CLIPPED", "SAMPLE_NOISY", "SAMPLE_TOO_LITTLE_SPEECH", "SAMPLE_TWO_SPEAKERS",
+        "DOCUMENT_NO_TEXT", "DOCUMENT_LOCKED", "DOCUMENT_TOO_LONG",
         "UPLOAD_EXPIRED", "UPLOAD_DONE", "UPLOAD_TOO_SLOW", "STORAGE_CORRUPT", "STORAGE_UNAVAILABLE",
     )  # fmt: skip
 
     asset_id: str = ""
+
+
+@dataclass(eq=False, kw_only=True)
+class SourceRefused(UserFault):
+    """A text or a web page that a style was to be measured on cannot be used; ``source`` is its name."""
+
+    codes = (
+        "SOURCE_TOO_SHORT", "SOURCE_REPEATED", "SOURCE_TOO_MUCH", "SOURCE_NO_TEXT", "PAGE_ADDRESS_REFUSED",
+        "PAGE_NOT_FOUND", "PAGE_UNREACHABLE", "PAGE_TOO_SLOW", "PAGE_TOO_LARGE", "PAGE_NOT_HTML", "STYLE_TOO_SHORT",
+    )  # fmt: skip
+
+    source: str = ""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -135,6 +148,6 @@ class Unauthenticated(Exception):
 
 
 FAULTS: tuple[type[UserFault], ...] = (
-    InvalidInput, NotFound, Forbidden, WrongState, TierRefused, ConsentRequired, MediaRefused,
+    InvalidInput, NotFound, Forbidden, WrongState, TierRefused, ConsentRequired, MediaRefused, SourceRefused,
     IdempotencyMismatch, SpendRefused, NoProvider, QuotaReached,
 )  # fmt: skip

@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1_000_000, description="Largest GraphQL request body, in bytes.")
     max_audio_bytes: int = Field(50_000_000, description="Largest uploaded audio file, in bytes.")
     max_image_bytes: int = Field(15_000_000, description="Largest uploaded image file, in bytes.")
+    max_document_bytes: int = Field(
+        10_000_000, description="Largest uploaded document or web page, in bytes."
+    )
     max_audio_seconds: float = Field(600, description="Longest uploaded recording, in seconds.")
     max_image_pixels: int = Field(50_000_000, description="Most pixels of an uploaded image.")
     max_script_chars: int = Field(20_000, description="Longest script of one generation, in characters.")

@@ -15,7 +15,7 @@ from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.jobs import reading as job_reading
 from persona_graph.jobs.states import JobState
 from persona_graph.media.assets import Asset
-from persona_graph.personas import ratings, reading, usage
+from persona_graph.personas import ratings, reading, styles, usage
 from persona_graph.personas.notices import notices_pages
 from persona_graph.personas.tables import Avatar, Consent, Enrolment, Output, Persona, Platform, Sample, Voice
 from persona_graph.personas.usage import UsageDimension
@@ -76,6 +76,15 @@ class Context:
     @property
     def avatars_of(self) -> DataLoader[Any, Any]:
         return self._of_persona("avatars_of", Avatar)
+
+    @property
+    def styles_of(self) -> DataLoader[Any, Any]:
+        return self._loader("styles_of", lambda ids: styles.styles_of(self.runtime.db, self.viewer, ids))
+
+    @property
+    def style_edits_of(self) -> DataLoader[Any, Any]:
+        """For each persona what was set by hand, by platform."""
+        return self._loader("style_edits_of", lambda ids: styles.edits_of(self.runtime.db, self.viewer, ids))
 
     @property
     def consents_of(self) -> DataLoader[Any, Any]:

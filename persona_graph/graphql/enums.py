@@ -28,6 +28,7 @@ from persona_graph.personas.tables import (
 )
 from persona_graph.provider import Capability, Fidelity
 from persona_graph.provider.report import Grade
+from persona_graph.style.figures import Area
 
 
 class UploadPurpose(StrEnum):
@@ -36,6 +37,7 @@ class UploadPurpose(StrEnum):
     SAMPLE = "SAMPLE"
     PHOTO = "PHOTO"
     MUSIC = "MUSIC"
+    DOCUMENT = "DOCUMENT"
 
 
 class SpeechFormat(StrEnum):
@@ -67,6 +69,7 @@ closed_set(
         "SAMPLE": "A recording to train a voice on: WAV, MP3, FLAC, OGG, M4A or WebM with speech in it.",
         "PHOTO": "A portrait to make an avatar of: PNG, JPEG or WebP with one face.",
         "MUSIC": "Background music: WAV, MP3, FLAC, OGG, M4A or WebM.",
+        "DOCUMENT": "A text to measure a writing style on: plain text, Markdown, HTML, DOCX or PDF; its text alone is kept.",
     },
 )
 closed_set(SpeechFormat, {"WAV": "PCM WAV, 16 bit.", "MP3": "MP3.", "OGG": "Opus in Ogg."})
@@ -253,6 +256,7 @@ closed_set(
         "PHOTO": "An uploaded portrait.",
         "CONSENT_RECORDING": "An uploaded spoken consent.",
         "MUSIC": "Uploaded background music.",
+        "DOCUMENT": "The text of an uploaded document.",
         "CLEANED": "A cleaned copy of a sample, kept only while training.",
         "VOICE_MODEL": "What a provider needs to speak with a trained voice.",
         "PREVIEW": "A preview to approve.",
@@ -368,4 +372,17 @@ closed_set(
     Speaker,
     {"SAME": "The same person.", "UNSURE": "Too close to call.", "OTHER": "Somebody else."},
     name="SpeakerMatch",
+)
+closed_set(
+    Area,
+    {
+        "SENTENCES": "How sentences are built.",
+        "VOCABULARY": "Which words are taken.",
+        "ADDRESS": "Who is spoken to and of.",
+        "PUNCTUATION": "Which marks are set.",
+        "FORMATTING": "How text is set out.",
+        "READABILITY": "How hard it is to read.",
+        "SUMMARY": "Several figures in one.",
+    },
+    name="StyleArea",
 )

@@ -15,6 +15,7 @@ from persona_graph.graphql.mutations.personas import PersonaMutations
 from persona_graph.graphql.mutations.photos import PhotoMutations
 from persona_graph.graphql.mutations.ratings import RatingMutations
 from persona_graph.graphql.mutations.samples import SampleMutations
+from persona_graph.graphql.mutations.styles import StyleMutations
 from persona_graph.graphql.mutations.twins import TwinMutations
 from persona_graph.graphql.mutations.voices import VoiceMutations
 from persona_graph.graphql.query import Query
@@ -30,6 +31,7 @@ Mutation = merge_types(
         PersonaMutations,
         SampleMutations,
         PhotoMutations,
+        StyleMutations,
         VoiceMutations,
         TwinMutations,
         OutputMutations,

@@ -15,12 +15,13 @@ from persona_graph.media.vault import Sealed
 
 
 class AssetPurpose(StrEnum):
-    """What a file is for. The first four are uploaded, the others are made here."""
+    """What a file is for. The first five are uploaded, the others are made here."""
 
     SAMPLE = "SAMPLE"
     PHOTO = "PHOTO"
     CONSENT_RECORDING = "CONSENT_RECORDING"
     MUSIC = "MUSIC"
+    DOCUMENT = "DOCUMENT"
     CLEANED = "CLEANED"
     VOICE_MODEL = "VOICE_MODEL"
     PREVIEW = "PREVIEW"
@@ -58,6 +59,7 @@ UPLOADS = {
     AssetPurpose.PHOTO: AssetKind.IMAGE,
     AssetPurpose.CONSENT_RECORDING: AssetKind.AUDIO,
     AssetPurpose.MUSIC: AssetKind.AUDIO,
+    AssetPurpose.DOCUMENT: AssetKind.TEXT,
 }
 
 

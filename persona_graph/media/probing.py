@@ -40,6 +40,8 @@ async def examine_upload(purpose: AssetPurpose, path: Path, settings: Settings) 
         return await _photo(path, settings)
     if purpose is AssetPurpose.MUSIC:
         return await _music(path, settings)
+    if purpose is AssetPurpose.DOCUMENT:
+        return await _document(path, settings)
     return await _recording(path, settings)
 
 
@@ -61,6 +63,16 @@ async def _recording(path: Path, settings: Settings) -> Finding:
 
     limits = AudioLimits.of(settings, need_speech=True)
     return _finding(await probe_audio(path, limits, bounds=Bounds.of(settings)))
+
+
+async def _document(path: Path, settings: Settings) -> Finding:
+    """What is kept of a document is its text: no macros, no history, nothing hidden."""
+    from persona_graph.media.documents import write_text
+
+    text = path.with_name("document.txt")
+    found = await write_text(path, text, settings)
+    facts = {"pages": found.pages, "characters": found.characters, "words": found.words}
+    return Finding(content_type=found.content_type, facts=facts, replacement=text)
 
 
 async def _music(path: Path, settings: Settings) -> Finding:

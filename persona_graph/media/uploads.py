@@ -92,17 +92,24 @@ class Uploads:
     def _need_size(self, purpose: AssetPurpose, size: int) -> None:
         if size < 1:
             raise InvalidInput(message="The size must be the file's size in bytes.", path=("size",))
-        image = purpose is AssetPurpose.PHOTO
-        most = self._settings.max_image_bytes if image else self._settings.max_audio_bytes
+        most, fix = self._most(purpose)
         if size > most:
             raise MediaRefused(
                 code="MEDIA_TOO_LARGE",
                 message=f"The file has {size:,} bytes; at most {most:,} are accepted.",
                 path=("size",),
-                fix="Send a smaller image."
-                if image
-                else "Send a shorter or compressed recording (MP3, FLAC, Opus).",
+                fix=fix,
             )
+
+    def _most(self, purpose: AssetPurpose) -> tuple[int, str]:
+        if purpose is AssetPurpose.PHOTO:
+            return self._settings.max_image_bytes, "Send a smaller image."
+        if purpose is AssetPurpose.DOCUMENT:
+            return self._settings.max_document_bytes, "Send a part of it, or paste the text."
+        return (
+            self._settings.max_audio_bytes,
+            "Send a shorter or compressed recording (MP3, FLAC, Opus).",
+        )
 
     async def _need_quota(self, session: AsyncSession, account_id: str, size: int) -> None:
         await _one_at_a_time(session, account_id)

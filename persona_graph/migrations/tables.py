@@ -5,9 +5,21 @@ from persona_graph.db import Base
 from persona_graph.jobs import events
 from persona_graph.jobs import tables as jobs
 from persona_graph.media import asset
-from persona_graph.personas import batch_tables, ratings
+from persona_graph.personas import batch_tables, ratings, styles
 from persona_graph.personas import tables as personas
 
 metadata = Base.metadata
 
-__all__ = ["accounts", "asset", "batch_tables", "events", "jobs", "ledger", "metadata", "personas", "ratings", "tokens"]
+__all__ = [
+    "accounts",
+    "asset",
+    "batch_tables",
+    "events",
+    "jobs",
+    "ledger",
+    "metadata",
+    "personas",
+    "ratings",
+    "styles",
+    "tokens",
+]

@@ -14,6 +14,7 @@ from persona_graph.personas import erasure
 from persona_graph.personas.consents import end_consents
 from persona_graph.personas.finding import hold
 from persona_graph.personas.room import Deleted, Personas, plain_text
+from persona_graph.personas.styles import erase_style
 from persona_graph.personas.tables import Avatar, Output, Persona, Voice
 
 LANGUAGE = 16
@@ -62,6 +63,7 @@ async def delete_persona(personas: Personas, viewer: Viewer, id: str) -> Deleted
         for output in (await session.scalars(_live(Output, id))).all():
             await erasure.erase_output(personas, session, output)
         await end_consents(session, id)
+        await erase_style(session, id)
         persona.deleted_at = utcnow()
         persona.voice_id = persona.avatar_id = None
         persona.name, persona.archetype, persona.brand_voice = "", None, None

@@ -15,7 +15,7 @@ from persona_graph.style.text import Source
 def main(path: str) -> None:
     asked = json.loads(Path(path).read_text(encoding="utf-8"))
     sources = [Source(**each) for each in asked["sources"]]
-    guessed = guess(sorted(source.text for source in sources))
+    guessed = None if asked["language"] else guess(sorted(source.text for source in sources))
     language = asked["language"] or (guessed.code if guessed else "en")
     said = {
         "profile": measure(sources, language).stored(),

@@ -6,15 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from persona_graph.style.figures import KINDS
+from persona_graph.style.figures import KINDS, Area
 from persona_graph.style.profile import Profile
 
-SUMMARIES = ("consistency", "formality", "engagement", "complexity")
 # Consistency is found, not wished for.
 EDITABLE = {kind.key: kind.scale for kind in KINDS} | {
     "formality": (0, 100), "engagement": (0, 100), "complexity": (0, 100)
 }  # fmt: skip
 LABELS = ("tone", "register", "complexity", "engagement")
+
+
+def figure_facts(key: str) -> tuple[Area, str, float | None, float | None]:
+    """Area, unit, lowest and highest of an editable figure."""
+    for kind in KINDS:
+        if kind.key == key:
+            return kind.area, kind.unit, *kind.scale
+    return Area.SUMMARY, "0 to 100", 0, 100
 
 
 @dataclass(frozen=True)

@@ -56,10 +56,14 @@ async def estate(world: World, name: str) -> Estate:
     sample = await owner.asset(AssetPurpose.SAMPLE, seconds=70.0)
     photo, unused = await owner.asset(AssetPurpose.PHOTO), await owner.asset(AssetPurpose.PHOTO)
     token = await owner.client.change("createServiceToken", "token { id }", label="x", scopes=["READ"])
+    document = await owner.asset(AssetPurpose.DOCUMENT, b"A text of some words, to be measured. " * 12)
+    await owner.client.change(
+        "updateWritingStyle", "writingStyle { tone { value } }", personaId=public(persona), tone="wry"
+    )
     rows = {
         "persona": persona, "consent": consents[0], "voice": draft, "old voice": superseded, "avatar": face,
         "old avatar": old_face, "speech": speech, "video": video, "draft output": draft_output, "job": queued, "parked": parked,
-        "sample": sample, "photo": photo, "unused": unused, "preview": cast(Asset, await world.get(Asset, draft.preview_id or "")),
+        "sample": sample, "photo": photo, "unused": unused, "document": document, "preview": cast(Asset, await world.get(Asset, draft.preview_id or "")),
     }  # fmt: skip
     ids = {name: public(row) for name, row in rows.items()}
     return Estate(owner, {**ids, "token": token["token"]["id"], "account": global_id("Account", owner.id)})
@@ -92,6 +96,10 @@ def inputs(of: Estate) -> dict[str, dict[str, Any]]:
         "withdrawConsent": {"consentId": id["consent"]},
         "createUpload": {"purpose": "SAMPLE", "fileName": "a.wav", "contentType": "audio/wav", "size": 100},
         "deleteUpload": {"assetId": id["unused"]},
+        "analyzeWritingStyle": {"personaId": id["persona"], "documentIds": [id["document"]]},
+        "updateWritingStyle": {"personaId": id["persona"], "tone": "dry"},
+        "setPlatformAdaptation": {"personaId": id["persona"], "platform": "X", "wordsHigh": 30},
+        "styleCheck": {"personaId": id["persona"], "text": "Hello."},
         "assessSamples": {"sampleIds": [id["sample"]]},
         "trainVoice": {"personaId": id["persona"], "name": "v", "sampleIds": [id["sample"]]},
         "assessPhoto": {"photoId": id["photo"]},

@@ -128,6 +128,13 @@ class MediaError(UserError):
 
 
 @described
+class SourceError(UserError):
+    """A text or a web page cannot serve to measure a style."""
+
+    source: str = f("Its name: that of a text, a file's, or the page's address.")
+
+
+@described
 class IdempotencyError(UserError):
     """The idempotency key belongs to another request."""
 
@@ -162,6 +169,7 @@ _TYPES: dict[type[errors.UserFault], type[UserError]] = {
     errors.TierRefused: TierError,
     errors.ConsentRequired: ConsentError,
     errors.MediaRefused: MediaError,
+    errors.SourceRefused: SourceError,
     errors.IdempotencyMismatch: IdempotencyError,
     errors.SpendRefused: SpendError,
     errors.NoProvider: NoProviderError,
@@ -183,6 +191,8 @@ def user_error(fault: errors.UserFault) -> UserError:
             common["scope"] = fault.scope
         case errors.MediaRefused():
             common["asset_id"] = global_id("Asset", fault.asset_id) if fault.asset_id else None
+        case errors.SourceRefused():
+            common["source"] = fault.source
         case errors.SpendRefused():
             common |= {"needed": Money.usd(fault.needed), "left": Money.usd(fault.left)}
         case errors.NoProvider():

@@ -23,6 +23,7 @@ from persona_graph.graphql.types.quality import (
     refusal_of,
 )
 from persona_graph.graphql.types.sound import Captions, MusicCredit
+from persona_graph.graphql.types.styles import StyleFields
 from persona_graph.graphql.types.usage import Engagement, InPeriod, Rating, Usage, stretch_of
 from persona_graph.personas import tables as rows
 from persona_graph.personas.tables import (
@@ -398,7 +399,7 @@ def output_of(row: rows.Output | None) -> SpeechOutput | VideoOutput | None:
 
 
 @described
-class Persona(Node):
+class Persona(StyleFields, Node):
     """One writer's persona: how they sound and how they look."""
 
     id: strawberry.ID = f("Opaque id.")
