@@ -93,7 +93,7 @@ async def test_an_order_the_vendor_refuses_is_rejected(desk: Any, status: int) -
     desk.inject("refused", path=SUBMIT, status=status, message=message)
     error = await refused(desk)
     assert isinstance(error, OrderRejected)
-    assert error.code == "INVALID_ORDER"
+    assert error.code == "INVALID_REQUEST"
     assert 'field "audio" … is too odd' in str(error)
     assert desk.charges() == 0
 
@@ -244,8 +244,8 @@ async def test_work_that_the_vendor_forgot_is_lost_not_repeated(desk: Any) -> No
     ("code", "told"),
     [
         (1200, "MODERATION"),
-        (1400, "INVALID_ORDER"),
-        (1401, "INVALID_ORDER"),
+        (1400, "INVALID_REQUEST"),
+        (1401, "INVALID_REQUEST"),
         (1403, "PROVIDER_FAILED"),
         (1405, "PROVIDER_FAILED"),
         (1406, "PROVIDER_FAILED"),
@@ -335,7 +335,7 @@ async def test_audio_that_is_too_long_is_told_either_way(desk: Any) -> None:
     desk.inject("late_validation")
     with pytest.raises(OrderRejected) as later:
         await desk.make(order, "wavespeed-hunyuan")
-    assert at_once.value.code == later.value.code == "INVALID_ORDER"
+    assert at_once.value.code == later.value.code == "INVALID_REQUEST"
     assert desk.billed() == 0
 
 

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from persona_graph.provider import OrderRejected
 
 UNREACHABLE = 1402
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    code: str
+    words: str
+
+
 _AGAIN = "It was not charged; it can be ordered again."
+_FAILED = _Meaning(code="PROVIDER_FAILED", words=f"The vendor could not make it. {_AGAIN}")
+_LATE = _Meaning(code="PROVIDER_TIMEOUT", words=f"The vendor ran out of time. {_AGAIN}")
 # The vendor's page on error codes; 1406 and 1407 are seen and not explained, and count as not listed.
 _MEANINGS = {
-    1200: ("MODERATION", "The vendor's moderation refuses this picture, speech or text."),
-    1400: ("INVALID_ORDER", "The vendor misses something in this order"),
-    1401: ("INVALID_ORDER", "The vendor does not accept a value of this order"),
-    1402: ("MEDIA_UNREACHABLE", f"The vendor could not read the files it was sent. {_AGAIN}"),
-    1403: ("PROVIDER_FAILED", f"The vendor began the work and could not finish it. {_AGAIN}"),
-    1405: ("PROVIDER_FAILED", f"The vendor could not make it. {_AGAIN}"),
-    5000: ("PROVIDER_FAILED", f"Something broke at the vendor. {_AGAIN}"),
-    5003: ("PROVIDER_FAILED", f"The vendor's model is not available just now. {_AGAIN}"),
-    5004: ("PROVIDER_TIMEOUT", f"The vendor ran out of time. {_AGAIN}"),
+    1200: _Meaning(
+        code="MODERATION", words="The vendor's moderation refuses this picture, speech or text. Change it."
+    ),
+    1400: _Meaning(code="INVALID_REQUEST", words="The vendor misses something in this order"),
+    1401: _Meaning(code="INVALID_REQUEST", words="The vendor does not accept a value of this order"),
+    1402: _Meaning(
+        code="MEDIA_UNREACHABLE", words=f"The vendor could not read the files it was sent. {_AGAIN}"
+    ),
+    5003: _Meaning(code="PROVIDER_FAILED", words=f"The vendor's model is not available just now. {_AGAIN}"),
+    5004: _LATE,
 }
 _STATUSES = {
-    "timeout": _MEANINGS[5004],
-    "cancelled": ("PROVIDER_FAILED", f"The vendor cancelled the work. {_AGAIN}"),
-    "deleted": ("WORK_LOST", "The work was deleted at the vendor."),
+    "timeout": _LATE,
+    "deleted": _Meaning(code="WORK_LOST", words="The work was deleted at the vendor."),
 }
-_OTHERWISE = ("PROVIDER_FAILED", f"The vendor could not make it. {_AGAIN}")
 
 
 _VOICE_GONE = re.compile(r"voice.{0,20}(not exist|not found|not valid|invalid|expired)", re.IGNORECASE)
@@ -35,17 +45,17 @@ def rejection(status: str, code: int | None, words: str) -> OrderRejected:
     """For a task that has failed."""
     if (gone := voice_gone(words)) is not None:
         return gone
-    name, message = _STATUSES.get(status) or _MEANINGS.get(code or 0) or _OTHERWISE
-    if name == "INVALID_ORDER":
-        message += f": {words}." if words else "."
-    return OrderRejected(message, code=name)
+    meaning = _STATUSES.get(status) or _MEANINGS.get(code or 0) or _FAILED
+    if meaning.code == "INVALID_REQUEST":
+        return OrderRejected(meaning.words + (f": {words}." if words else "."), code=meaning.code)
+    return OrderRejected(meaning.words, code=meaning.code)
 
 
 def invalid(words: str) -> OrderRejected:
     """For an order that was not even taken."""
     said = f": {words}." if words else "."
     return voice_gone(words) or OrderRejected(
-        f"The vendor does not accept this order{said}", code="INVALID_ORDER"
+        f"The vendor does not accept this order{said}", code="INVALID_REQUEST"
     )
 
 

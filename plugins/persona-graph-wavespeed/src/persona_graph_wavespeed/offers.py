@@ -19,10 +19,12 @@ from persona_graph_wavespeed.levels import Level
 from persona_graph_wavespeed.uploads import MOST_AUDIO_BYTES
 
 _ADDRESS = "at a public address without a password, for 7 days"
+# Whether the vendor, or the makers of the models it runs, train on what is sent is not stated: so it counts as yes.
 _IN_VIDEO = DataUse(
     leaves=(f"the portrait, {_ADDRESS}", f"the speech, {_ADDRESS}", "the prompt"),
     kept_days=7,
     region="not stated",
+    trains_on_it=True,
     deletion_supported=False,
 )
 # MiniMax's own limits for a recording to clone: what WaveSpeed passes on.
@@ -85,7 +87,10 @@ def training(level: Level) -> Offer:
         typical_seconds=30,
         give_up_after=timedelta(hours=2),
         data_use=DataUse(
-            leaves=(f"the recordings, {_ADDRESS}",), region="not stated", deletion_supported=False
+            leaves=(f"the recordings, {_ADDRESS}",),
+            region="not stated",
+            trains_on_it=True,
+            deletion_supported=False,
         ),
     )
 
@@ -111,6 +116,7 @@ def speech(level: Level) -> Offer:
             leaves=("the script", f"the speech, {_ADDRESS}"),
             kept_days=7,
             region="not stated",
+            trains_on_it=True,
             deletion_supported=False,
         ),
     )

@@ -100,7 +100,7 @@ def _training(order: TrainVoice, call: Call) -> Placement:
     seconds = sum(sample.seconds or 0 for sample in order.samples)
     if all(sample.seconds is not None for sample in order.samples) and seconds < 10:
         raise OrderRejected(
-            f"The recordings have {seconds:.1f} s; 10 s are the least.", code="SAMPLES_TOO_SHORT"
+            f"The recordings have {seconds:.1f} s; 10 s are the least.", code="SAMPLE_TOO_SHORT"
         )
     voice = voice_id(call.idempotency_key)
     return Placement(CLONE, {"custom_voice_id": voice}, {"voice": voice})
