@@ -179,7 +179,7 @@ class Embedded:
     def _child(self, name: str, *words: str, address: str = "", fds: tuple[int, ...] = ()) -> Child:
         environment = {**self.settings.environment(), **self._environment}
         if self.sandbox is not None:
-            environment = self.sandbox.wired(environment)
+            environment = self.sandbox.wired(environment, self.url)
         command = (sys.executable, "-m", "persona_graph", *words)
         return Child(name, command, environment, self._log(name), address=address, fds=fds)
 

@@ -51,12 +51,13 @@ class SandboxChild:
             f"the sandbox does not start. {self.child.log} ends with:\n{self.child.last_words()}"
         )
 
-    def wired(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """``environment`` with the played vendors' plugins pointed here, and nothing left of their real keys."""
+    def wired(self, environment: Mapping[str, str], here: str = "") -> dict[str, str]:
+        """``environment`` with the played vendors' plugins pointed here, and nothing left of their real keys.
+        ``here`` is the API's own address, where they may knock although it is no HTTPS."""
         mine = {key for key in self._settings if key.startswith(PLUGIN_PREFIX)}
         played = tuple(f"{PLUGIN_PREFIX}{name.upper().replace('-', '_')}_" for name in self.urls)
         kept = {key: value for key, value in environment.items() if key in mine or not key.startswith(played)}
-        allowed = [part for part in (environment.get(ALLOW, ""), self._settings.get(ALLOW, "")) if part]
+        allowed = [part for part in (environment.get(ALLOW, ""), self._settings.get(ALLOW, ""), here) if part]
         return {**kept, **self._settings, ALLOW: ",".join(allowed)}
 
     async def stop(self) -> None:

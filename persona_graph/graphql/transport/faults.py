@@ -32,6 +32,7 @@ CODES: dict[str, str] = {
     "REQUEST_TOO_SLOW": "Send the body faster.",
     "SUBSCRIPTION_NEEDS_STREAM": "Use graphql-transport-ws, or accept text/event-stream.",
     "TOO_MANY_STREAMS": "End a stream before starting another.",
+    "TOO_MANY_WRONG_TOKENS": "Send a valid token, or wait for the seconds in `retryAfter`.",
     "UNAUTHENTICATED": "Send a valid bearer token.",
     "UNSUPPORTED_MEDIA_TYPE": "Send uncompressed application/json in UTF-8.",
 }
