@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from persona_graph.provider.conformance.base import Conformance
 from persona_graph.provider.conformance.call import KIT_NOW, KitCall, Logbook
+from persona_graph.provider.conformance.cassette import CassetteVendor
 from persona_graph.provider.conformance.every import conformance_of
 from persona_graph.provider.conformance.samples import clip, picture, sample_order, sound
 from persona_graph.provider.conformance.vendor import EmulatedVendor, ScriptedVendor, Vendor
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from persona_graph.provider.conformance.suite import ProviderConformance
 
 __all__ = [
-    "KIT_NOW", "Conformance", "EmulatedVendor", "Finding", "Grade", "KitCall", "Logbook", "ProviderConformance",
+    "KIT_NOW", "CassetteVendor", "Conformance", "EmulatedVendor", "Finding", "Grade", "KitCall", "Logbook", "ProviderConformance",
     "Report", "ScriptedVendor", "Vendor", "Verdict", "clip", "conformance_of", "picture", "sample_order", "sound",
 ]  # fmt: skip
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
 import httpx
 
-from persona_graph.provider.conformance.vendor import Vendor
+from persona_graph.provider.conformance.vendor import ScriptedVendor
 
 REMOVED = "REMOVED"
 SHORTEST_SECRET = 4
@@ -144,37 +143,33 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
 
-class CassetteVendor(Vendor):
+class CassetteVendor(ScriptedVendor):
     """Plays a cassette: a request gets the next answer that was recorded for its method and path; the last one
-    is given again and again. ``paying`` says which of them takes a paid order (and which order, by a key, where
-    the vendor honours keys)."""
+    is given again and again. What is not on it, ``on`` may answer. ``paying`` says which requests take a paid
+    order: by the key that the vendor honours, or just by ``True``."""
 
     def __init__(self, path: Path, paying: Callable[[httpx.Request], str | bool] | None = None) -> None:
-        self.requests: list[httpx.Request] = []
+        super().__init__()
         self._paying = paying
-        self._orders: set[str] = set()
-        self._answers: dict[tuple[str, str], list[Exchange]] = {}
+        self._tape: dict[tuple[str, str], list[Exchange]] = {}
         for exchange in Tape.read(path).exchanges:
             place = (exchange.method, urlsplit(exchange.url).path)
-            self._answers.setdefault(place, []).append(exchange)
+            self._tape.setdefault(place, []).append(exchange)
 
     def paid(self) -> int | None:
-        return None if self._paying is None else len(self._orders)
+        return None if self._paying is None else super().paid()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        recorded = self._tape.get((request.method, request.url.path))
+        if recorded is None:
+            return await super().handle_async_request(request)
         await request.aread()
         self.requests.append(request)
-        answers: Sequence[Exchange] = self._answers.get((request.method, request.url.path), ())
-        if not answers:
-            return httpx.Response(404, text=f"not on the cassette: {request.method} {request.url.path}")
         if self._paying is not None and (order := self._paying(request)):
-            self._orders.add(order if isinstance(order, str) else f"order {len(self.requests)}")
-        played: Any = answers[0]
-        if len(answers) > 1:
-            del self._answers[request.method, request.url.path][0]
-        headers = {
-            k: v for k, v in played.headers.items() if k.lower() not in ("content-length", "content-encoding")
-        }
+            self.charge(order if isinstance(order, str) else None)
+        played = recorded.pop(0) if len(recorded) > 1 else recorded[0]
+        dropped = ("content-length", "content-encoding")
+        headers = {name: value for name, value in played.headers.items() if name.lower() not in dropped}
         return httpx.Response(played.status, headers=headers, content=played.content())
 
 

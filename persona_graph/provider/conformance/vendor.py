@@ -77,7 +77,7 @@ class ScriptedVendor(Vendor):
 
 def _copy(answer: httpx.Response) -> httpx.Response:
     # A response can be read once; a route is answered often.
-    headers = [(name, value) for name, value in answer.headers.items() if name != "content-encoding"]
+    headers = [(name, value) for name, value in answer.headers.raw if name.lower() != b"content-encoding"]
     return httpx.Response(answer.status_code, headers=headers, content=answer.content)
 
 
