@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -11,8 +12,10 @@ from persona_graph_gtts import persona_graph_register_providers
 from persona_graph_gtts.provider import SPEECH, GoogleTranslateSpeech
 from persona_graph_sandbox import Sandbox
 
+from persona_graph.outbound import Outbound
 from persona_graph.provider import Delivery, PluginConfig, Progress, Speak, Ticket
 from persona_graph.provider.conformance import KitCall
+from persona_graph.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +42,24 @@ class Desk:
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox, self.folder = sandbox, folder
+        self.guard: Outbound | None = None
         self.provider = made(sandbox)
         self.seen: list[Progress] = []
 
     def call(self, remaining: float = 10.0) -> KitCall:
         now = self.sandbox.bench.clock.now()
-        return KitCall(self.folder, httpx.AsyncHTTPTransport(), now=now, remaining=remaining)
+        call = KitCall(self.folder, httpx.AsyncHTTPTransport(), now=now, remaining=remaining)
+        if self.guard is not None:
+            call.http = self.guard.client([self.sandbox.url("gtts")])
+        return call
+
+    @asynccontextmanager
+    async def guarded(self) -> AsyncIterator[None]:
+        """Calls go through the core's own client meanwhile."""
+        self.guard = Outbound(Settings())
+        yield
+        await self.guard.close()
+        self.guard = None
 
     async def start(self, script: str, language: str = "en", remaining: float = 10.0) -> Ticket | Delivery:
         return await self.provider.start(

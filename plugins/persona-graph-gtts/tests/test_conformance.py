@@ -22,7 +22,9 @@ class TestGtts(ProviderConformance):
         bench = Bench.new()
         transport = httpx.ASGITransport(GoogleTranslate(bench).app())
         # Nothing it does is billed.
-        return EmulatedVendor(transport, paid=lambda: int(bench.ledger.total() > 0), pass_time=self._pass(bench))
+        return EmulatedVendor(
+            transport, paid=lambda: int(bench.ledger.total() > 0), pass_time=self._pass(bench)
+        )
 
     def _pass(self, bench: Bench):
         def pass_time(seconds: float) -> None:
@@ -32,4 +34,6 @@ class TestGtts(ProviderConformance):
 
     def order(self, offer: Offer, call: KitCall) -> Speak:
         """Long enough for a ticket."""
-        return Speak(script="This is the first sentence of an ordinary script, and a second one follows. " * 3)
+        return Speak(
+            script="This is the first sentence of an ordinary script, and a second one follows. " * 3
+        )

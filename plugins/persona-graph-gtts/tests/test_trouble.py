@@ -78,14 +78,13 @@ async def test_midway_it_is_always_busy_and_goes_on_where_it_was(
 
 
 @pytest.mark.parametrize("fault", ["huge", "endless"])
-async def test_a_body_without_end_ends_with_the_cores_patience(desk, fault: str) -> None:
-    """V: the lent client ends an answer that grows past its cap; here the test's patience does."""
-    import asyncio
-
+async def test_a_body_without_end_is_cut_off_by_the_lent_client(desk, fault: str) -> None:
+    """V: the core's guard ends an answer that grows past 64 MiB."""
     desk.sandbox.bench.faults.inject("gtts", fault)
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(desk.start("Hello"), 0.5)
-    assert isinstance(await desk.start("Hello"), Delivery)
+    async with desk.guarded():
+        with pytest.raises(ProviderBusy, match="AnswerTooLarge"):
+            await desk.start("Hello")
+        assert isinstance(await desk.start("Hello"), Delivery)
 
 
 @pytest.mark.parametrize("fault", ["null_payload", "refused_13"])
@@ -163,3 +162,23 @@ def test_a_block_right_after_another_lasts_twice_as_long_up_to_six_hours() -> No
     assert lasted == [15, 30, 60, 120, 240, 360, 360]
     breaker.mend()
     assert breaker.trip(now) == 900
+
+
+async def test_a_redirect_is_never_followed(desk) -> None:
+    """K9: the canary, which listens, hears nothing."""
+    desk.sandbox.bench.faults.inject("gtts", "redirect", to=f"{desk.sandbox.files_url}/canary")
+    async with desk.guarded():
+        with pytest.raises(ProviderUnavailable):
+            await desk.start("Hello")
+    assert desk.sandbox.bench.requests.count("files") == 0
+
+
+async def test_no_connection_is_busy(desk) -> None:
+    from persona_graph_gtts.account import Account
+    from persona_graph_gtts.provider import SPEECH, GoogleTranslateSpeech
+
+    from persona_graph.provider import Speak
+
+    nobody = GoogleTranslateSpeech(Account("http://127.0.0.1:1", 0.5))
+    with pytest.raises(ProviderBusy, match="ConnectError"):
+        await nobody.start(SPEECH, Speak(script="Hello"), desk.call())

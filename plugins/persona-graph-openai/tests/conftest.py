@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -10,8 +11,10 @@ import pytest
 from persona_graph_openai import persona_graph_register_providers
 from persona_graph_sandbox import Sandbox
 
+from persona_graph.outbound import Outbound
 from persona_graph.provider import Delivery, PluginConfig, Provider, Speak, SpeechStyle, Write
 from persona_graph.provider.conformance import KitCall
+from persona_graph.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +34,7 @@ class Desk:
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox, self.folder = sandbox, folder
+        self.guard: Outbound | None = None
 
     def provider(self, which: str, **changed: str) -> Provider:
         settings = {**self.sandbox.emulators["openai"].settings(), **changed}
@@ -39,7 +43,18 @@ class Desk:
 
     def call(self, remaining: float = 10.0) -> KitCall:
         now = self.sandbox.bench.clock.now()
-        return KitCall(self.folder, httpx.AsyncHTTPTransport(), now=now, remaining=remaining)
+        call = KitCall(self.folder, httpx.AsyncHTTPTransport(), now=now, remaining=remaining)
+        if self.guard is not None:
+            call.http = self.guard.client([self.sandbox.url("openai")])
+        return call
+
+    @asynccontextmanager
+    async def guarded(self) -> AsyncIterator[None]:
+        """Calls go through the core's own client meanwhile."""
+        self.guard = Outbound(Settings())
+        yield
+        await self.guard.close()
+        self.guard = None
 
     async def write(
         self, brief: str = "A ferry on a calm morning.", remaining: float = 10.0, **order: object

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from persona_graph.provider import OrderRejected, OutcomeUnknown, ProviderBusy, ProviderUnavailable
@@ -107,11 +105,13 @@ async def test_an_empty_answer_is_no_audio(desk) -> None:
 
 
 @pytest.mark.parametrize("fault", ["huge", "endless"])
-async def test_a_body_without_end_ends_with_the_cores_patience(desk, fault: str) -> None:
+async def test_a_body_without_end_is_cut_off_by_the_lent_client(desk, fault: str) -> None:
+    """V: the core's guard ends an answer that grows past 64 MiB."""
     desk.sandbox.bench.faults.inject("openai", fault)
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(desk.speak(), 0.5)
-    assert await desk.speak()
+    async with desk.guarded():
+        with pytest.raises(OutcomeUnknown, match="AnswerTooLarge"):
+            await desk.speak()
+        assert await desk.speak()
 
 
 async def test_an_answer_that_drips_is_waited_for(desk) -> None:
@@ -155,3 +155,13 @@ async def test_a_server_that_is_not_there_is_passed_over(desk) -> None:
 
     with pytest.raises(ProviderUnavailable, match="cannot be reached"):
         await provider.start(provider.offers[0], Write(brief="A ferry."), desk.call())
+
+
+@pytest.mark.parametrize("which", ["write", "speak"])
+async def test_a_redirect_is_never_followed(desk, which: str) -> None:
+    """K9: the canary, which listens, hears nothing; nor does anybody else get the key."""
+    desk.sandbox.bench.faults.inject("openai", "redirect", to=f"{desk.sandbox.files_url}/canary")
+    async with desk.guarded():
+        with pytest.raises(ProviderUnavailable):
+            await getattr(desk, which)()
+    assert desk.sandbox.bench.requests.count("files") == 0
