@@ -189,7 +189,7 @@ def _measured(source: Source, environment: Mapping[str, str]) -> list[Report]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "found.json"
         ran = _run_tests(source, out, environment)
-        said = (ran.stdout + ran.stderr).strip()
+        said = ran.stdout.strip() or ran.stderr.strip()
         if "No module named 'pytest'" in ran.stderr:
             raise Unusable("the kit runs with pytest, which is not installed here")
         found = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
