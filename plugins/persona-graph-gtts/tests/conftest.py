@@ -61,7 +61,13 @@ class Desk:
         await self.guard.close()
         self.guard = None
 
-    async def start(self, script: str, language: str = "en", remaining: float = 10.0) -> Ticket | Delivery:
+    async def start(
+        self, script: str, language: str = "en", remaining: float = 10.0, anew: bool = False
+    ) -> Ticket | Delivery:
+        """``anew``: as another attempt, with an empty folder."""
+        if anew:
+            self.folder = self.folder / "anew"
+            self.folder.mkdir()
         return await self.provider.start(
             SPEECH, Speak(script=script, language=language), self.call(remaining)
         )

@@ -9,7 +9,6 @@ from persona_graph_gtts.breaker import Breaker
 
 from persona_graph.provider import (
     Delivery,
-    OrderRejected,
     OutcomeUnknown,
     ProviderBusy,
     ProviderUnavailable,
@@ -21,8 +20,6 @@ LONG = "A sentence of some length that goes on and on, so that there is enough o
 BUSY, AWAY = ProviderBusy, ProviderUnavailable
 
 TABLE = [
-    ("null_payload", {}, BUSY),
-    ("refused_13", {}, BUSY),
     ("no_rpc_id", {}, AWAY),
     ("consent", {}, AWAY),
     ("sorry", {}, BUSY),
@@ -32,7 +29,6 @@ TABLE = [
     ("server_error", {}, BUSY),
     ("bad_base64", {}, BUSY),
     ("no_mp3", {}, BUSY),
-    ("empty_audio", {}, BUSY),
     ("drop_before", {}, BUSY),
     ("drop_after", {}, BUSY),
     ("reset", {}, BUSY),
@@ -87,14 +83,37 @@ async def test_a_body_without_end_is_cut_off_by_the_lent_client(desk, fault: str
         assert isinstance(await desk.start("Hello"), Delivery)
 
 
-@pytest.mark.parametrize("fault", ["null_payload", "refused_13"])
-async def test_the_same_refusal_twice_is_googles_word(desk, fault: str) -> None:
+@pytest.mark.parametrize("fault", ["null_payload", "refused_13", "empty_audio"])
+async def test_no_audio_at_the_start_is_asked_for_once_more_and_then_elsewhere(desk, fault: str) -> None:
+    desk.sandbox.bench.faults.inject("gtts", fault)
+    assert isinstance(await desk.start("Hello"), Delivery)
+    assert desk.asked == 2
+    desk.sandbox.bench.faults.inject("gtts", fault, times=2)
+    with pytest.raises(ProviderUnavailable, match="no audio"):
+        await desk.start("Hello again", anew=True)
+    assert desk.asked == 4
+
+
+@pytest.mark.parametrize("fault", ["null_payload", "refused_13", "empty_audio"])
+async def test_no_audio_midway_sends_the_work_elsewhere(desk, fault: str) -> None:
+    ticket = await desk.start(LONG)
     desk.sandbox.bench.faults.inject("gtts", fault, times=2)
     with pytest.raises(ProviderBusy):
-        await desk.start("Hello")
-    with pytest.raises(OrderRejected, match="Change the text or the language") as raised:
-        await desk.start("Hello")
-    assert raised.value.code == "NOT_SPOKEN"
+        await desk.check(ticket)
+    with pytest.raises(OutcomeUnknown):
+        await desk.check(ticket)
+    asked = desk.asked
+    with pytest.raises(ProviderUnavailable, match="no audio"):
+        await desk.start(LONG)
+    assert desk.asked == asked
+
+
+async def test_an_order_begun_again_keeps_its_parts(desk) -> None:
+    ticket = await desk.start(LONG)
+    await desk.check(ticket)
+    asked = desk.asked
+    assert isinstance(await desk.start(LONG), Ticket)
+    assert desk.asked == asked
 
 
 async def test_a_part_that_fails_is_the_only_one_asked_for_again(desk) -> None:
@@ -147,7 +166,7 @@ async def test_the_emulators_own_block_lasts_as_long_as_the_breaker(desk) -> Non
     desk.sandbox.emulators["gtts"].pace.calls = 1
     await desk.start("One")
     with pytest.raises(ProviderBusy):
-        await desk.start("Two")
+        await desk.start("Two", anew=True)
     desk.sandbox.bench.clock.advance(905)
     assert isinstance(await desk.start("Two"), Delivery)
 

@@ -36,6 +36,7 @@ from persona_graph_gtts.wire import Blocked, NoSound, say
 LONGEST_SCRIPT = 2000
 NO_SOUND_TRIES = 2
 _SOON = 0.2
+_SILENT = "Google Translate sends no audio for a part of this script."
 _BLOCK = "Google Translate takes no more requests from this server's address for a while."
 
 SPEECH = Offer(
@@ -75,8 +76,10 @@ class GoogleTranslateSpeech:
         parts, language = _parts(order), _language(order.language)
         if (left := self._breaker.left(call.now)) > 0:
             raise ProviderUnavailable(_BLOCK, left)
-        # The first piece here, while another provider can still be asked.
-        await self._fetch(call, parts, language, 0)
+        if any(_refusals(call.folder, number) >= NO_SOUND_TRIES for number in range(len(parts))):
+            raise ProviderUnavailable(_SILENT)
+        if not _path(call.folder, 0).is_file():
+            await self._first(call, parts, language)
         if len(parts) == 1:
             return _delivery(call.folder, parts)
         return Ticket({"parts": parts, "language": language}, check_again_in=_SOON)
@@ -89,10 +92,7 @@ class GoogleTranslateSpeech:
         if self._breaker.left(call.now) > 0:
             # Not lost, but not to be had here soon; begun anew, it goes to another provider.
             raise OutcomeUnknown(_BLOCK)
-        try:
-            await self._fetch(call, parts, language, wanting)
-        except ProviderUnavailable as error:
-            raise ProviderBusy(str(error)) from None
+        await self._next(call, parts, language, wanting)
         if _first_missing(call.folder, parts) is None:
             return _delivery(call.folder, parts)
         return Progress(
@@ -109,6 +109,27 @@ class GoogleTranslateSpeech:
     async def forget_voice(self, vendor_voice: str, call: Call) -> None:
         """There are no voices of anybody's."""
 
+    async def _first(self, call: Call, parts: list[str], language: str) -> None:
+        """The first piece, while another provider can still be asked."""
+        for last in (False, True):
+            try:
+                return await self._fetch(call, parts, language, 0)
+            except NoSound as silent:
+                if last:
+                    raise ProviderUnavailable(str(silent)) from None
+        return None
+
+    async def _next(self, call: Call, parts: list[str], language: str, number: int) -> None:
+        """Trouble with work under way is always busy, until it is plain that it will not end here."""
+        try:
+            await self._fetch(call, parts, language, number)
+        except NoSound as silent:
+            if _refusals(call.folder, number, more=1) >= NO_SOUND_TRIES:
+                raise OutcomeUnknown(str(silent)) from None
+            raise ProviderBusy(str(silent)) from None
+        except ProviderUnavailable as error:
+            raise ProviderBusy(str(error)) from None
+
     async def _fetch(self, call: Call, parts: list[str], language: str, number: int) -> None:
         await call.turn(self._account.spacing)
         try:
@@ -118,23 +139,20 @@ class GoogleTranslateSpeech:
             if blocked.retry_after is None:
                 self._breaker.trip(call.now)
             raise ProviderBusy(_BLOCK, blocked.retry_after) from None
-        except NoSound:
-            self._give_up_on(call, parts[number], language, number)
-            raise
         self._breaker.mend()
         path = _path(call.folder, number)
         unfinished = path.with_suffix(".part")
         unfinished.write_bytes(audio)
         unfinished.replace(path)
 
-    def _give_up_on(self, call: Call, text: str, language: str, number: int) -> None:
-        """The same refusal twice is Google's word."""
-        tries = call.folder / f"gtts-{number:03}.refused"
-        count = tries.stat().st_size + 1 if tries.exists() else 1
+
+def _refusals(folder: Path, number: int, more: int = 0) -> int:
+    """How often this piece came back without audio."""
+    tries = folder / f"gtts-{number:03}.refused"
+    count = (tries.stat().st_size if tries.exists() else 0) + more
+    if more:
         tries.write_bytes(b"x" * count)
-        if count >= NO_SOUND_TRIES:
-            message = f"Google Translate does not say this in {language!r}: “{text[:60]}”. Change the text or the language."
-            raise OrderRejected(message, code="NOT_SPOKEN") from None
+    return count
 
 
 def _parts(order: Speak) -> list[str]:

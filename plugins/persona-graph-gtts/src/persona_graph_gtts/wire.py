@@ -37,7 +37,7 @@ class Blocked(Exception):
         self.retry_after = retry_after
 
 
-class NoSound(ProviderBusy):
+class NoSound(Exception):
     """An answer in the right form without audio: Google does not say this text in this language, or not now."""
 
 
