@@ -1,4 +1,4 @@
-"""Every threat that the uploads and the transports promise to withstand has a test that names it."""
+"""Every threat that the uploads, the transports and the plugins' room promise to withstand has a test that names it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from tests.client import ROOT
 # A number in a docstring, alone or as the ends of a range; or in a name, as in ``test_u1_u2_bombs``.
 TOLD = re.compile(r"\b([A-Z])(\d{1,2})\b(?:[–-]\1(\d{1,2})\b)?")
 NAMED = re.compile(r"(?<=_)([a-z])(\d{1,2})(?=_)")
-PROMISED = [*(f"U{n}" for n in range(1, 27)), "G12", *(f"W{n}" for n in range(1, 9))]
+PROMISED = [
+    *(f"U{n}" for n in range(1, 27)),
+    "G12",
+    *(f"W{n}" for n in range(1, 9)),
+    *(f"P{n}" for n in range(1, 10)),
+]
 
 
 @cache

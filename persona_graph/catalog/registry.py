@@ -10,6 +10,7 @@ import importlib.metadata
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -61,7 +62,7 @@ class Plugin:
 @dataclass(slots=True, eq=False)
 class Registered:
     """A plugin's provider as it was when it was taken in: itself a Provider, with offers that stay the
-    same whatever the plugin later says (P6). ``grade`` is the conformance kit's, where it was measured."""
+    same whatever the plugin later says (P6), and it is given copies, whatever it does to them (P9). ``grade`` is the conformance kit's, where it was measured."""
 
     id: str
     name: str
@@ -75,16 +76,16 @@ class Registered:
         return next((offer for offer in self.offers if offer.id == offer_id), None)
 
     async def start(self, offer: Offer, order: Order, call: Call) -> Ticket | Delivery:
-        return await self.original.start(offer, order, call)
+        return await self.original.start(deepcopy(offer), deepcopy(order), call)
 
     async def check(self, ticket: Ticket, call: Call) -> Progress | Delivery:
-        return await self.original.check(ticket, call)
+        return await self.original.check(deepcopy(ticket), call)
 
     async def find(self, offer: Offer, order: Order, call: Call) -> Ticket | Delivery | None:
-        return await self.original.find(offer, order, call)
+        return await self.original.find(deepcopy(offer), deepcopy(order), call)
 
     async def cancel(self, ticket: Ticket, call: Call) -> None:
-        await self.original.cancel(ticket, call)
+        await self.original.cancel(deepcopy(ticket), call)
 
     async def forget_voice(self, vendor_voice: str, call: Call) -> None:
         await self.original.forget_voice(vendor_voice, call)
@@ -202,11 +203,12 @@ def _take_in(
     taken: list[Registered] = []
     for provider in found:
         seen = checked(provider)
+        offers = deepcopy(seen.offers)
         rival = present.get(seen.id) or next((t for t in taken if t.id == seen.id), None)
         if rival is not None:
             owner = rival.plugin.name
             raise ContractFault(f"the provider id {seen.id!r} is already taken by plugin {owner!r}")
-        taken.append(Registered(seen.id, seen.name, seen.offers, plugin, provider))
+        taken.append(Registered(seen.id, seen.name, offers, plugin, provider))
     return taken
 
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 import pytest
 
 from persona_graph.catalog.registry import Catalog, load_plugins
-from persona_graph.provider import Call, Capability, Ticket
+from persona_graph.provider import Call, Capability, Speak, Ticket
 
 CANARY = "sk-canary-5f1d0a"
 
@@ -333,3 +333,39 @@ def test_the_order_of_the_plugins_does_not_depend_on_the_disk(site: Site) -> Non
 def test_a_catalog_without_plugins_is_empty() -> None:
     catalog = load_plugins(lambda _: {}, [])
     assert (catalog.providers, catalog.quarantined, catalog.offers(Capability.TEXT)) == ((), (), ())
+
+
+VANDAL = """
+class Vandal(Toy):
+    def spoil(self, thing, name, value):
+        object.__setattr__(thing, name, value)
+    async def start(self, offer, order, call):
+        self.spoil(offer, "cost", Cost(per_run=Decimal(99)))
+        self.spoil(order, "script", "something else")
+        self.spoil(self.offers[0], "cost", Cost(per_run=Decimal(98)))
+        return Delivery(text="spoilt")
+    find = start
+    async def check(self, ticket, call):
+        ticket.data["order"]["id"] = "another"
+        return Delivery(text="spoilt")
+    cancel = check
+return [Vandal()]
+"""
+
+
+async def test_p9_what_a_plugin_does_to_its_arguments_stays_with_it(site: Site) -> None:
+    """P6, P9: neither the price that was agreed nor the order that is kept changes."""
+    site.put("vandal", hook(VANDAL))
+    [vandal] = site.load().providers
+    offer, order, ticket = vandal.offers[0], Speak(script="as written"), Ticket({"order": {"id": "7"}})
+    call = cast(Call, None)
+    for asking in (
+        vandal.start(offer, order, call),
+        vandal.find(offer, order, call),
+        vandal.check(ticket, call),
+    ):
+        answer = await asking
+        assert getattr(answer, "text", None) == "spoilt"
+    await vandal.cancel(ticket, call)
+    assert order.script == "as written" and ticket.data == {"order": {"id": "7"}}
+    assert offer.cost.of() == vandal.offers[0].cost.of() == 0

@@ -36,6 +36,18 @@ async def test_jobs_that_each_kill_their_worker_once(tmp_path: Path, redis_url: 
         assert crew.falls.count(-signal.SIGKILL) >= 3
 
 
+@pytest.mark.parametrize(("how", "code"), [("exit", 3), ("segfault", -signal.SIGSEGV)])
+async def test_a_worker_that_a_plugin_ends_is_started_again(
+    tmp_path: Path, redis_url: str, how: str, code: int
+) -> None:
+    """P5: ``os._exit`` and a segmentation fault count like any other death of a worker."""
+    async with open_crew(tmp_path, redis_url, 1) as crew:
+        [job] = await crew.ended(await crew.ask(flow="ticket", die=["check"], how=how))
+        assert job.state == "SUCCEEDED", (job.message, job.failure_message)
+        assert await crew.books(job, "charge") == 1
+        assert crew.falls == [code]
+
+
 async def test_one_that_always_kills_its_worker_is_set_aside(tmp_path: Path, redis_url: str) -> None:
     """P5: after three deaths; the jobs that happened to be in the same worker are not."""
     async with open_crew(tmp_path, redis_url, 1) as crew:

@@ -2,13 +2,14 @@
 after a ``#``, as JSON; what it did stands in ``books`` in its folder, a line each, from whichever process.
 
 ``flow``: ``direct`` or ``ticket``. ``die``: points at which it kills its own worker, ``times`` times in all.
-``die_after``: seconds after a delivery was handed over. ``block``: seconds for which it blocks the event loop.
+``how`` it does that: ``kill`` unless told, ``exit`` or ``segfault``. ``die_after``: seconds after a delivery was handed over. ``block``: seconds for which it blocks the event loop.
 ``take``: seconds for which it takes its time. ``checks``: how often it is still at work when asked.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import io
 import json
 import math
@@ -118,10 +119,15 @@ class Vendor:
 
     def _point(self, name: str, plan: Mapping[str, Any], key: str) -> None:
         if name in plan.get("die", ()) and len(self._noted("die", key)) < plan.get("times", 1):
-            self._die(key)
+            self._die(key, plan.get("how", "kill"))
 
-    def _die(self, key: str) -> None:
+    def _die(self, key: str, how: str = "kill") -> None:
         self._note("die", key)
+        match how:
+            case "exit":
+                os._exit(3)
+            case "segfault":
+                ctypes.string_at(0)
         os.kill(os.getpid(), signal.SIGKILL)
 
     def _note(self, what: str, key: str) -> None:
