@@ -185,6 +185,7 @@ async def test_a_ticket_holds_the_receipt_and_no_address(desk: Any) -> None:
     ticket = await desk.start(desk.animation(61.3, "720p"))
     assert ticket.data["prediction"] == desk.emulator.tasks.of(desk.emulator.key)[0].id
     assert (ticket.data["seconds"], ticket.data["resolution"]) == (61.3, "720p")
+    assert ticket.vendor_ref == ticket.data["prediction"]
     assert "http" not in str(dict(ticket.data))
 
 
@@ -217,14 +218,27 @@ async def test_asking_slows_down_with_the_works_age(desk: Any) -> None:
     assert {progress.stage for progress in desk.seen} == {"at work"}
 
 
-async def test_cancelling_asks_for_nothing_irreversible(desk: Any) -> None:
+@pytest.mark.parametrize(("resolution", "cost"), [("480p", "0.15"), ("720p", "0.30")])
+async def test_cancelling_asks_for_nothing_irreversible_and_says_the_bill(
+    desk: Any, resolution: str, cost: str
+) -> None:
     """Threat V12: no call that stops a task is documented, and the one that deletes is final."""
-    ticket = await desk.start(desk.animation())
+    ticket = await desk.start(desk.animation(resolution=resolution))
     before = len(desk.asked())
     for _ in range(2):
-        await desk.provider().cancel(ticket, desk.call())
+        with pytest.raises(OrderRejected) as cannot:
+            await desk.provider().cancel(ticket, desk.call())
+        assert (cannot.value.code, cannot.value.billed_cost) == ("CANNOT_CANCEL", Decimal(cost))
     assert len(desk.asked()) == before
     assert (await desk.finish(ticket)).remote_url
+    assert desk.billed() == Decimal(cost)
+
+
+async def test_a_bill_that_is_not_known_is_not_named(desk: Any) -> None:
+    order = desk.animation()
+    ticket = await desk.start(replace(order, speech=replace(order.speech, seconds=None)))
+    with pytest.raises(OutcomeUnknown):
+        await desk.provider().cancel(ticket, desk.call())
 
 
 def test_where_the_data_goes_is_said(desk: Any) -> None:

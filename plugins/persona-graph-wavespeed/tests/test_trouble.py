@@ -262,7 +262,7 @@ async def test_a_failed_task_ends_it_in_words_and_is_refunded(desk: Any, code: i
     desk.inject("task_fails", code=code, error="see https://cdn.example/face.png for it")
     with pytest.raises(OrderRejected) as failed:
         await desk.make(desk.animation())
-    assert failed.value.code == told
+    assert (failed.value.code, failed.value.billed_cost) == (told, None)
     assert str(failed.value).endswith(".")
     assert "https" not in str(failed.value)
     assert (desk.submits(), desk.charges(), desk.billed()) == (1, 1, 0)
@@ -360,11 +360,11 @@ async def test_audio_that_is_too_long_is_told_either_way(desk: Any) -> None:
 async def test_a_finished_work_without_a_usable_address_is_a_failure(
     desk: Any, fault: str, options: Any
 ) -> None:
-    """Threats V4, K9."""
+    """Threats V4, K9: it is billed all the same, and the refusal says so."""
     desk.inject(fault, **options)
     with pytest.raises(OrderRejected) as failed:
         await desk.make(desk.animation())
-    assert failed.value.code == "PROVIDER_FAILED"
+    assert (failed.value.code, failed.value.billed_cost) == ("PROVIDER_FAILED", desk.billed())
 
 
 async def test_an_output_may_be_an_object(desk: Any) -> None:

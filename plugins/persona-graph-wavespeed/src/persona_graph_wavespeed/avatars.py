@@ -33,7 +33,9 @@ class _Avatar(Desk):
             "resolution": order.resolution, "seconds": order.speech.seconds, "portrait": order.portrait.id,
             "speech": order.speech.id, "prompt": bool(order.prompt.strip()),
         }  # fmt: skip
-        return Placement(self.model, {"seed": seed(call.idempotency_key)}, notes)
+        seconds = order.speech.seconds
+        cost = None if seconds is None else offer.cost.of(seconds=seconds, resolution=order.resolution)
+        return Placement(self.model, {"seed": seed(call.idempotency_key)}, notes, cost)
 
     async def _body(self, order: Order, placed: Placement, call: Call) -> dict[str, Any]:
         assert isinstance(order, Animate)
@@ -49,7 +51,7 @@ class _Avatar(Desk):
 
     def _delivery(self, ticket: Ticket, task: Prediction, call: Call) -> Delivery:
         return Delivery(
-            remote_url=output(task),
+            remote_url=output(task, ticket),
             content_type="video/mp4",
             honoured_options=("prompt",) if ticket.data.get("prompt") else (),
             facts=_facts(ticket),

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from persona_graph.provider import (
@@ -16,6 +17,7 @@ from persona_graph.provider import (
     Knock,
     Offer,
     Order,
+    OrderRejected,
     OutcomeUnknown,
     Progress,
     ProviderBusy,
@@ -37,11 +39,12 @@ _NOTE = "wavespeed.json"
 @dataclass(frozen=True)
 class Placement:
     """An order in the vendor's words. ``marks`` are the inputs that tell it from others; ``notes`` is what
-    following it takes, kept in the ticket."""
+    following it takes, kept in the ticket; ``cost`` is what it will be billed, where its length is known."""
 
     model: str
     marks: Mapping[str, Any]
     notes: Mapping[str, Any]
+    cost: Decimal | None
 
 
 class Desk:
@@ -88,9 +91,11 @@ class Desk:
 
     async def cancel(self, ticket: Ticket, call: Call) -> None:
         """There is no call that stops a task. The one that deletes it is final, and whether it stops one that
-        runs is not known: the task is left to end by itself."""
-        call.log.info(
-            "WaveSpeed has no call that stops a task; %s runs to its end", ticket.data.get("prediction")
+        runs is not known: the task is left to end by itself, and is billed."""
+        if (cost := _cost(ticket)) is None:
+            raise OutcomeUnknown("WaveSpeed does not stop a task that it has begun")
+        raise OrderRejected(
+            "The vendor does not stop work that it has begun.", code="CANNOT_CANCEL", billed_cost=cost
         )
 
     async def forget_voice(self, vendor_voice: str, call: Call) -> None:
@@ -118,14 +123,14 @@ class Desk:
         raise NotImplementedError
 
 
-def output(task: Prediction) -> str:
+def output(task: Prediction, ticket: Ticket) -> str:
     """The address of what was made. The vendor's own client takes a text or an object there."""
     if not task.outputs:
-        raise unusable("nothing")
+        raise unusable("nothing", _cost(ticket))
     first = task.outputs[0]
     address = first.get("url") if isinstance(first, dict) else first
     if not is_address(address):
-        raise unusable("no address to fetch it from")
+        raise unusable("no address to fetch it from", _cost(ticket))
     return str(address)
 
 
@@ -135,8 +140,16 @@ def _ticket(receipt: str, placed: Placement, moment: datetime, submits: int) -> 
         "model": placed.model,
         "placed_at": moment.isoformat(),
         "submits": submits,
+        "cost": None if placed.cost is None else str(placed.cost),
     }
-    return Ticket({**notes, **placed.notes}, check_again_in=2.0)
+    return Ticket({**notes, **placed.notes}, check_again_in=2.0, vendor_ref=receipt)
+
+
+def _cost(ticket: Ticket) -> Decimal | None:
+    try:
+        return Decimal(str(ticket.data.get("cost")))
+    except ArithmeticError:
+        return None
 
 
 def _receipt(ticket: Ticket) -> tuple[str, datetime]:

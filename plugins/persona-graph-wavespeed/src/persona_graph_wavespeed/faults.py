@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from persona_graph.provider import OrderRejected
 
@@ -59,9 +60,10 @@ def invalid(words: str) -> OrderRejected:
     )
 
 
-def unusable(what: str) -> OrderRejected:
-    """For a task that is said to be completed, and is not."""
-    return OrderRejected(f"The vendor calls the work finished and gave {what}.", code="PROVIDER_FAILED")
+def unusable(what: str, cost: Decimal | None) -> OrderRejected:
+    """For a task that is said to be completed, and so is billed, and that is of no use."""
+    message = f"The vendor calls the work finished and gave {what}. Ask again; nothing was charged."
+    return OrderRejected(message, code="PROVIDER_FAILED", billed_cost=cost)
 
 
 def voice_gone(words: str) -> OrderRejected | None:

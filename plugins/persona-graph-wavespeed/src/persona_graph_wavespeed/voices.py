@@ -52,9 +52,9 @@ class MiniMaxVoices(Desk):
     def _placement(self, offer: Offer, order: Order, call: Call) -> Placement:
         match order:
             case TrainVoice():
-                return _training(order, call)
+                return _training(offer, order, call)
             case Speak():
-                return _speech(order)
+                return _speech(offer, order)
         raise OrderRejected(f"{self.name} clones voices and speaks, nothing else.", code="NOT_OFFERED")
 
     async def _body(self, order: Order, placed: Placement, call: Call) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class MiniMaxVoices(Desk):
             )
         honoured = ticket.data.get("honoured")
         return Delivery(
-            remote_url=output(task),
+            remote_url=output(task, ticket),
             content_type="audio/mpeg",
             voice_kept=True,
             honoured_options=tuple(map(str, honoured)) if isinstance(honoured, list) else (),
@@ -94,7 +94,7 @@ class MiniMaxVoices(Desk):
         )
 
 
-def _training(order: TrainVoice, call: Call) -> Placement:
+def _training(offer: Offer, order: TrainVoice, call: Call) -> Placement:
     if not order.samples:
         raise OrderRejected("Give at least one recording.", code="SAMPLE_COUNT")
     seconds = sum(sample.seconds or 0 for sample in order.samples)
@@ -103,10 +103,10 @@ def _training(order: TrainVoice, call: Call) -> Placement:
             f"The recordings have {seconds:.1f} s; 10 s are the least.", code="SAMPLE_TOO_SHORT"
         )
     voice = voice_id(call.idempotency_key)
-    return Placement(CLONE, {"custom_voice_id": voice}, {"voice": voice})
+    return Placement(CLONE, {"custom_voice_id": voice}, {"voice": voice}, offer.cost.of())
 
 
-def _speech(order: Speak) -> Placement:
+def _speech(offer: Offer, order: Speak) -> Placement:
     if order.voice is None or not _VOICE.fullmatch(order.voice.id):
         raise OrderRejected("This voice cannot speak here. Train it again.", code="VOICE_UNUSABLE")
     script = order.script.strip()
@@ -133,4 +133,5 @@ def _speech(order: Speak) -> Placement:
     if order.style.emotion in EMOTIONS:
         said["emotion"] = order.style.emotion
         honoured.append("emotion")
-    return Placement(SPEECH, said, {"honoured": honoured})
+    cost = offer.cost.of(characters=offer.cost.weigh(script))
+    return Placement(SPEECH, said, {"honoured": honoured}, cost)
