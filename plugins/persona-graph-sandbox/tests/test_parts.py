@@ -153,6 +153,22 @@ def test_speech_is_loud_and_voiced() -> None:
     assert 0.03 < float((samples**2).mean()) ** 0.5 < 0.4
 
 
+def test_a_very_long_text_is_as_long_as_it_should_be() -> None:
+    sound = media.speech("A sentence that is said over and over again. " * 220, "mp3", bitrate=32000)
+    assert sound.seconds == pytest.approx(9_899 * 0.065, abs=0.1)
+
+
+def test_the_history_lets_old_bodies_go(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    from persona_graph_sandbox import history
+
+    monkeypatch.setattr(history, "MOST_BODIES", 500_000)
+    place = sandbox.files_url + "/f/nowhere"
+    for _ in range(4):
+        httpx.put(place, content=b"x" * 200_000)
+    assert [len(asked.body) for asked in sandbox.bench.requests.all("files")] == [0, 0, 200_000, 200_000]
+    assert {asked.size for asked in sandbox.bench.requests.all("files")} == {200_000}
+
+
 def test_a_video_is_as_long_as_its_sound() -> None:
     picture = sorted(PHOTOS.iterdir())[0].read_bytes()
     sound = media.speech("A text of some seconds, to be shown with a face.", "wav")

@@ -14,6 +14,8 @@ from starlette.routing import Route
 from persona_graph_sandbox.clock import Clock
 
 NAME = "files"
+# How long it is still known that a link has expired.
+FORGOTTEN = 86_400.0
 _GONE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
@@ -79,14 +81,16 @@ class Files:
     def _keep(self, kept: _Kept, ending: str) -> str:
         name = f"f/{secrets.token_hex(12)}{ending}"
         with self._lock:
+            for old in [key for key, each in self._kept.items() if self._is_over(each, FORGOTTEN)]:
+                del self._kept[old]
             self._kept[name] = kept
         return f"{self.origin}/{name}"
 
     def _until(self, seconds: float | None) -> float | None:
         return None if seconds is None else self._clock.time() + seconds
 
-    def _is_over(self, kept: _Kept) -> bool:
-        return kept.until is not None and self._clock.time() >= kept.until
+    def _is_over(self, kept: _Kept, since: float = 0.0) -> bool:
+        return kept.until is not None and self._clock.time() >= kept.until + since
 
     async def _get(self, request: Request) -> Response:
         kept = self._kept.get(request.path_params["name"])

@@ -12,6 +12,8 @@ from typing import Any
 
 MOST_ENTRIES = 2000
 MOST_BODY = 4_000_000
+# Of all bodies together; the oldest ones are let go first, their requests stay.
+MOST_BODIES = 256_000_000
 
 
 @dataclass(slots=True)
@@ -43,6 +45,12 @@ class History:
     def add(self, asked: Asked) -> None:
         with self._lock:
             self._entries.append(asked)
+            kept = sum(len(entry.body) for entry in self._entries) if len(asked.body) > 100_000 else 0
+            for entry in self._entries:
+                if kept <= MOST_BODIES:
+                    break
+                kept -= len(entry.body)
+                entry.body = b""
 
     def all(self, vendor: str | None = None, path: str = "", method: str = "") -> list[Asked]:
         """Oldest first; ``path`` need only be part of the path."""
