@@ -112,8 +112,12 @@ def _page(content: bytes, charset: str | None) -> str:
     """The main text of a web page: no menus, no comments, no footers."""
     from trafilatura import extract
 
-    text = extract(_html(content, charset), include_comments=False, include_tables=False, deduplicate=True)
-    return (text or "").replace("\n", "\n\n")
+    text = extract(
+        _html(content, charset), output_format="markdown", include_comments=False, include_tables=False,
+        include_links=False, deduplicate=True,
+    )  # fmt: skip
+    # Its headings are no sentences; its paragraphs are lines.
+    return _plain_markdown((text or "").replace("\n", "\n\n"))
 
 
 def _html(content: bytes, charset: str | None) -> str:
@@ -224,7 +228,7 @@ def _pdf(content: bytes, most: int) -> tuple[int, str]:
 def _flowing(pages: list[str]) -> str:
     """Without what stands on most pages, such as titles; broken lines and words put together again."""
     lines = [[line.strip() for line in page.splitlines() if line.strip()] for page in pages]
-    on_pages = Counter(re.sub(r"\d+", "0", line) for page in lines for line in {*page[:2], *page[-2:]})
+    on_pages = Counter(re.sub(r"\d+", "0", line) for page in lines for line in {*page[:1], *page[-1:]})
     often = {line for line, seen in on_pages.items() if len(pages) > 3 and seen > 0.5 * len(pages)}
     kept = [line for page in lines for line in page if re.sub(r"\d+", "0", line) not in often]
     width = median(map(len, kept)) if kept else 0

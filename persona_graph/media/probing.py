@@ -71,8 +71,10 @@ async def _document(path: Path, settings: Settings) -> Finding:
 
     text = path.with_name("document.txt")
     found = await write_text(path, text, settings)
-    facts = {"pages": found.pages, "characters": found.characters, "words": found.words}
-    return Finding(content_type=found.content_type, facts=facts, replacement=text)
+    facts = {
+        "document_type": found.content_type, "pages": found.pages, "characters": found.characters, "words": found.words,
+    }  # fmt: skip
+    return Finding(content_type="text/plain", facts=facts, replacement=text)
 
 
 async def _music(path: Path, settings: Settings) -> Finding:

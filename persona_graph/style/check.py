@@ -123,11 +123,11 @@ def _sentences(
     adaptation: Adaptation | None,
 ) -> float | None:
     number = len(body.sentences)
-    if not number:
+    if not number or not here:
         return None
     near = [_share(key, here, known, number) for key in _SENTENCES]
     target = adaptation.sentence_words if adaptation else known.get("sentence_words")
-    if target is not None:
+    if target is not None and "sentence_words" in here:
         spread = max(known.get("sentence_words_spread", 8.0), 3.0)
         off = (here["sentence_words"] - target) / (spread / sqrt(number) + 0.1 * target)
         near += [_near(off), _near(off)]

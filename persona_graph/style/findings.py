@@ -192,7 +192,7 @@ def _drift(style: Style, body: Body) -> Iterator[Finding]:
     here["formality"] = labels.strength_of("formality", labels.more_figures(body, here)) or 0.0
     for key, most, above, below, what in _DRIFT:
         own = style.value(key)
-        if own is not None and abs(here[key] - own) > most:
+        if own is not None and key in here and abs(here[key] - own) > most:
             higher = here[key] > own
             towards = (
                 "Shorter sentences and plainer words" if higher else "Longer sentences and weightier words"
