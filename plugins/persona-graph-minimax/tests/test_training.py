@@ -112,6 +112,20 @@ async def test_whatever_is_unclear_about_a_clone_is_asked_again_under_its_id(
     assert desk.billed == desk.owed
 
 
+@pytest.mark.parametrize("fault", ["rate_limited", "no_balance", "unavailable"])
+@pytest.mark.parametrize("path", ["/v1/files/upload", "/v1/voice_clone"])
+async def test_a_doubt_is_not_forgotten_over_a_busy_vendor(
+    desk: Any, caught: Any, fault: str, path: str
+) -> None:
+    """V3: busy would begin a new attempt, and so a second voice."""
+    desk.inject("drop_after", "/v1/voice_clone")
+    assert isinstance(await caught(desk.train()), OutcomeUnknown)
+    desk.inject(fault, path)
+    assert isinstance(await caught(desk.train()), OutcomeUnknown)
+    made = await desk.train()
+    assert list(desk.sandbox.emulators["minimax"].voices.clones) == [made.vendor_voice]
+
+
 async def test_a_clone_slower_than_its_deadline_is_found_again(desk: Any, caught: Any) -> None:
     """V3: stored, and the reply comes after the client's patience."""
     desk.inject("stall_after", "/v1/voice_clone", seconds=20)

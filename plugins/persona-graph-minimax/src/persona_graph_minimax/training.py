@@ -12,8 +12,18 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
-from persona_graph.provider import Call, Delivery, OrderRejected, OutcomeUnknown, ProviderError, TrainVoice
+from persona_graph.provider import (
+    Call,
+    Delivery,
+    OrderRejected,
+    OutcomeUnknown,
+    ProviderBusy,
+    ProviderError,
+    ProviderUnavailable,
+    TrainVoice,
+)
 from persona_graph_minimax.account import Account
 from persona_graph_minimax.languages import language_boost
 from persona_graph_minimax.offers import FIRST_WORDS
@@ -44,16 +54,30 @@ class Training:
         recordings = [await call.read(sample) for sample in order.samples]
         content = await asyncio.to_thread(joined, recordings)
         voice_id = voice_id_of(call.idempotency_key)
-        file_id = await self._upload(call, voice_id, content)
+        # On this machine it is known whether the voice may be there since an earlier try.
+        asked = call.folder / f"{voice_id}.asked"
+        again = asked.exists()
         try:
-            known = await self._clone(call, voice_id, file_id, order.language)
+            known = await self._made(call, voice_id, content, order.language, asked)
+        except (ProviderBusy, ProviderUnavailable) as trouble:
+            if again:
+                raise OutcomeUnknown(f"{trouble} The voice may be there all the same.") from None
+            raise
+        if known:
+            return await self._adopt(call, voice_id)
+        return await self._deliver(call, voice_id, activate=self._account.activate)
+
+    async def _made(self, call: Call, voice_id: str, content: bytes, language: str, asked: Path) -> bool:
+        """True if it was there already. The recordings are gone from MiniMax in any case."""
+        file_id = await self._upload(call, voice_id, content)
+        asked.touch()
+        try:
+            known = await self._clone(call, voice_id, file_id, language)
         except ProviderError:
             await self._discard(call, voice_id, file_id)
             raise
         await self._discard(call, voice_id, file_id)
-        if known:
-            return await self._adopt(call, voice_id)
-        return await self._deliver(call, voice_id, activate=self._account.activate)
+        return known
 
     async def find(self, call: Call) -> Delivery | None:
         """MiniMax lists a clone only once it was used; before that only using it shows that it is there."""
