@@ -415,7 +415,7 @@ USAGE = """usage: python3 run.py VERB [options]     (VERB -h: the verb's own opt
   fmt lint types schema      one part of it; fmt and schema write
   docs      bring the tables in docs/ up to date with the code
   install   only install what the tests need
-  doctor plugins token migrate worker api      the persona-graph command itself (docs/cli.md)
+  sandbox doctor plugins token migrate worker api   the persona-graph command itself (docs/cli.md)
 """
 
 
