@@ -21,7 +21,7 @@ from persona_graph.graphql.mutations.voices import VoiceMutations
 from persona_graph.graphql.query import Query
 from persona_graph.graphql.subscription import Subscription
 from persona_graph.graphql.types.core import ERROR_TYPES
-from persona_graph.graphql.types.personas import SpeechOutput, VideoOutput
+from persona_graph.graphql.types.outputs import SpeechOutput, VideoOutput
 
 __all__ = ["enums", "print_schema", "schema"]
 

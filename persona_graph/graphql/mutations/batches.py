@@ -14,7 +14,7 @@ from persona_graph.graphql.ids import row_id
 from persona_graph.graphql.mutations.answers import PaidInput, answer, errors_field, maybe, request_of
 from persona_graph.graphql.types.core import UserError, user_error
 from persona_graph.graphql.types.jobs import Job, Quote
-from persona_graph.graphql.types.personas import SpeechOutput, output_of
+from persona_graph.graphql.types.outputs import SpeechOutput, output_of
 from persona_graph.graphql.types.sound import EffectsInput, MusicInput, sound_wish
 from persona_graph.media.mixing.effects import Preset
 from persona_graph.personas import batch, reading

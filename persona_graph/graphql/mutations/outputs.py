@@ -15,7 +15,7 @@ from persona_graph.graphql.mutations.personas import DeletedPayload
 from persona_graph.graphql.mutations.voices import quote_of, subject_of
 from persona_graph.graphql.types.core import UserError
 from persona_graph.graphql.types.jobs import Job, Quote
-from persona_graph.graphql.types.personas import Output, SpeechOutput, VideoOutput, output_of
+from persona_graph.graphql.types.outputs import Output, SpeechOutput, VideoOutput, output_of
 from persona_graph.graphql.types.sound import EffectsInput, MusicInput, sound_wish
 from persona_graph.jobs import cancel
 from persona_graph.media.mixing.effects import Preset

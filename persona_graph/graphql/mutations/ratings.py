@@ -12,7 +12,7 @@ from persona_graph.graphql.describe import described, described_input, f
 from persona_graph.graphql.ids import row_id
 from persona_graph.graphql.mutations.answers import answer, errors_field, instant, maybe
 from persona_graph.graphql.types.core import UserError
-from persona_graph.graphql.types.personas import Output, output_of
+from persona_graph.graphql.types.outputs import Output, output_of
 from persona_graph.graphql.types.usage import Engagement, Rating
 from persona_graph.personas import ratings
 from persona_graph.personas.ratings import Counted

@@ -9,7 +9,8 @@ from persona_graph.graphql.context import Info
 from persona_graph.graphql.types.assets import Asset
 from persona_graph.graphql.types.core import Node
 from persona_graph.graphql.types.jobs import Job
-from persona_graph.graphql.types.personas import Avatar, Consent, Persona, Voice, output_of
+from persona_graph.graphql.types.outputs import output_of
+from persona_graph.graphql.types.personas import Avatar, Consent, Persona, Voice
 
 
 async def load_node(info: Info, kind: str, id: str) -> Node | None:
