@@ -10,15 +10,12 @@ from persona_graph.style import labels
 from persona_graph.style import lexicon as lex
 from persona_graph.style.edits import Style
 from persona_graph.style.figures import Body, hashtags, is_emoji, values
-from persona_graph.style.platforms import Adaptation
+from persona_graph.style.platforms import Adaptation, posted_length
 from persona_graph.style.text import Reading, Span, Word
 
 MOST, MOST_OF_A_RULE = 50, 8
 _QUOTE = 160
 _MARKDOWN = re.compile(r"^#{1,6} |\*\*[^*\n]{1,200}\*\*|^```|\]\(https?://", re.MULTILINE)
-_LINK = re.compile(r"https?://\S+")
-# X counts every link as so many characters.
-_X_LINK = 23
 _LONG_FORMS = {long: short for short, long in reversed(lex.CONTRACTIBLE)}
 _SHORT_FORMS = dict(reversed(lex.CONTRACTIBLE))
 
@@ -245,9 +242,7 @@ def _platform(reading: Reading, body: Body, adaptation: Adaptation) -> Iterator[
 
 
 def _length(reading: Reading, body: Body, adaptation: Adaptation) -> Iterator[Finding]:
-    limit, length = adaptation.character_limit, len(reading.text)
-    if adaptation.platform == "X":
-        length = len(_LINK.sub("x" * _X_LINK, reading.text))
+    limit, length = adaptation.character_limit, posted_length(adaptation.platform, reading.text)
     if limit is not None and length > limit:
         # Where it would be cut off.
         yield _at(

@@ -5,6 +5,7 @@ last written down here. The other ranges are advice, and marked so in docs/style
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -12,6 +13,15 @@ from typing import Any
 from persona_graph.style.edits import Style
 
 CHECKED = "2026-11"
+
+# How X weighs a post: twitter-text's configuration, version 3. What is in none of these ranges counts two.
+_LINK = re.compile(r"https?://\S+")
+_LINK_WEIGHT = 23
+_SINGLE = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
+# An emoji with what is joined to it counts two, however many code points it takes.
+_JOINED = re.compile(
+    r"[\u2600-\u27bf\U0001f1e6-\U0001faff][\ufe0f\U0001f3fb-\U0001f3ff]?(?:\u200d[\u2600-\u27bf\U0001f300-\U0001faff][\ufe0f\U0001f3fb-\U0001f3ff]?){0,8}"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +71,14 @@ FACTS: dict[str, PlatformFacts] = {
         tones=("assertive", "critical", "enthusiastic"),
         formatting=("one idea in a post; more make a numbered thread", "no Markdown: it is shown as it is"),
         engagement=("a claim that can be answered",), devices=("contrast", "tricolon", "one_line_paragraph"),
-        links="at the end: each counts 23 characters", source="X developer documentation: 280 weighted characters",
+        links="at the end: each counts 23 characters", source="developer.x.com, Counting characters, and twitter-text’s config v3: 280, weighted; a link counts 23",
     ),
     "INSTAGRAM": PlatformFacts(
-        characters=2200, words=(50, 150), hashtags=(3, 10), emoji=15, sentence_words=14, paragraph_sentences=2, formality=(0, 55),
+        characters=2200, words=(50, 150), hashtags=(3, 5), emoji=15, sentence_words=14, paragraph_sentences=2, formality=(0, 55),
         tones=("warm", "enthusiastic", "narrative"),
         formatting=("the first 125 characters stand alone, before “more”", "hashtags at the end", "no Markdown: it is shown as it is"),
         engagement=("ask to save, share or answer",), devices=("direct_address", "one_line_paragraph"),
-        links="in the profile: they are no links in a caption", source="Meta's Graph API reference: captions of 2,200 characters and 30 hashtags",
+        links="in the profile: they are no links in a caption", source="published limits of captions: 2,200 characters, 5 hashtags (30 until 2025)",
     ),
     "YOUTUBE": PlatformFacts(
         characters=5000, words=(100, 300), hashtags=(0, 3), emoji=4, sentence_words=18, paragraph_sentences=3, formality=(10, 70),
@@ -142,6 +152,18 @@ class Adaptation:
 EDITABLE = tuple(
     each.name for each in fields(Adaptation) if each.name not in ("platform", "character_limit", "edited")
 )
+
+
+def posted_length(platform: str, text: str) -> int:
+    """As the platform counts: X weighs characters and counts every link 23, YouTube counts bytes."""
+    if platform == "YOUTUBE":
+        return len(text.encode())
+    if platform != "X":
+        return len(text)
+    links = len(_LINK.findall(text))
+    rest, emoji = _JOINED.subn("", _LINK.sub("", text))
+    single = sum(any(low <= ord(char) <= high for low, high in _SINGLE) for char in rest)
+    return _LINK_WEIGHT * links + 2 * emoji + single + 2 * (len(rest) - single)
 
 
 def adapt(style: Style, platform: str, edits: Mapping[str, Any] | None = None) -> Adaptation:

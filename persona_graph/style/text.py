@@ -102,10 +102,11 @@ class Reading:
 
 
 def normal(text: str) -> str:
-    """The form that offsets count in: NFC, one kind of line end, no zero-width or control characters."""
+    """The form that offsets count in: NFC, one kind of line end, no control characters, and of those without a width only
+    the joiners, which spell words in some scripts and emoji in all."""
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     return "".join(
-        c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+        c for c in text if c in "\n\t\u200c\u200d" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
     ).strip()
 
 

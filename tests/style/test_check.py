@@ -6,6 +6,7 @@ import pytest
 
 from persona_graph.style import FACTS, Edits, Finding, Profile, Source, Style, adapt, measure, render, score
 from persona_graph.style.check import RELIABLE_WORDS
+from persona_graph.style.platforms import posted_length
 from tests.style.test_figures import author
 
 
@@ -138,6 +139,24 @@ def test_what_breaks_a_platforms_limits_is_found(austen: Profile) -> None:
     assert "platform.markdown" not in rules(score(austen, tagged, on["BLOG"]).findings)
     worse = {part.name: part.score for part in score(austen, "word " * 60, on["X"]).parts}
     assert worse["platform"] is not None and worse["platform"] <= 40
+
+
+@pytest.mark.parametrize(
+    ("platform", "text", "length"),
+    [
+        ("X", "a" * 280, 280),
+        ("X", "日本語", 6),
+        ("X", "see https://example.com/" + "a" * 90, 27),
+        ("X", "“quotes” — and…", 16),
+        ("X", "\U0001f468\u200d\U0001f469\u200d\U0001f467 \u2764\ufe0f", 5),
+        ("YOUTUBE", "äöü", 6),
+        ("LINKEDIN", "äöü", 3),
+    ],
+    ids=range(7),
+)  # fmt: skip
+def test_a_post_is_as_long_as_its_platform_counts(platform: str, text: str, length: int) -> None:
+    """X: twitter-text's weights and links; YouTube: bytes."""
+    assert posted_length(platform, text) == length
 
 
 def test_edits_count_over_what_follows_from_the_style_and_new_measurements(
