@@ -110,3 +110,21 @@ async def test_a_reply_lost_after_the_order_is_paid_once(pro: Sandboxed, persona
     spent = pro.billed("wavespeed") - before
     video = next(leg for leg in output["job"]["legs"] if leg["name"] == "VIDEO")
     assert spent == Decimal(video["cost"]["amount"]) == Decimal("0.15")
+
+
+async def test_without_its_vendor_a_voice_is_silent_and_free(pro: Sandboxed, persona: Trained) -> None:
+    """V7: the last test, because MiniMax rests from here on. Fallback may change the vendor, never the speaker."""
+    before = pro.billed("minimax")
+    pro.inject("minimax", "no_balance", times=50)
+    made = await pro.client.change(
+        "generateSpeech", "job { id }", personaId=persona.persona, script="Nobody says this.", reuse=False
+    )
+    last = await pro.client.end_of(made["job"]["id"])
+    assert (last["state"], last["failure"]["code"]) == ("FAILED", "PROVIDERS_EXHAUSTED")
+    assert "balance" in last["failure"]["message"]
+    job = await pro.client.node(
+        made["job"]["id"], "... on Job { settled { amount } legs { price { amount } attempts { provider } } }"
+    )
+    assert Decimal(job["settled"]["amount"]) == 0
+    assert {attempt["provider"] for leg in job["legs"] for attempt in leg["attempts"]} == {"minimax"}
+    assert pro.billed("minimax") == before
