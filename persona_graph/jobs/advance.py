@@ -162,8 +162,9 @@ async def _begin(jobs: Jobs, lease: Lease, scene: Scene) -> float | None:
     if rest is not None:
         return await _let_rest(jobs, lease, scene, offer, rest)
     try:
-        async with jobs.db.reading() as session:
-            await look_for_place(session, provider.id, offer)
+        if offer.limits.max_concurrent is not None:
+            async with jobs.db.reading() as session:
+                await look_for_place(session, provider.id, offer)
         job = await midway.begin(jobs, lease, scene.leg)
         order = await jobs.works[job.kind].order(
             open_bench(jobs, lease, job, job.leg(scene.leg.n), provider.id)
@@ -230,6 +231,9 @@ async def _taken(
 async def _not_placed(
     jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt, trouble: Trouble
 ) -> float | None:
+    if attempt.starts > 1 and trouble.kind in (Kind.BUSY, Kind.UNAVAILABLE):
+        # An earlier sending may have been accepted: under another key, or elsewhere, it would be paid again.
+        return await _later(jobs, lease, scene, attempt, trouble.why, trouble.retry_after)
     match trouble.kind:
         case Kind.BUSY if trouble.paced:
             await midway.give_way(jobs, lease, scene.leg, attempt, trouble.why)
