@@ -80,6 +80,7 @@ class House:
     account: Account
     persona: Persona
     viewer: Viewer
+    face: bytes = b"picture"
 
     # Asking.
 
@@ -108,7 +109,7 @@ class House:
 
     async def _portrait(self) -> None:
         picture = await self.personas.media.keep(
-            self.account.id, AssetPurpose.PORTRAIT, b"picture", "application/octet-stream", name="portrait"
+            self.account.id, AssetPurpose.PORTRAIT, self.face, "application/octet-stream", name="portrait"
         )
         async with self.db.writing() as session:
             avatar = Avatar(

@@ -108,8 +108,14 @@ async def test_the_declared_cost_is_what_the_vendor_bills(
     """Rows 155, 156, 157: the offer's formula and the emulator's ledger, made apart from each other, agree."""
     declared = desk.offer(name).cost.of(seconds=seconds, resolution=resolution)
     assert declared == Decimal(cost)
-    await desk.start(desk.animation(seconds, resolution), name)
-    assert desk.billed() == declared
+    ticket = await desk.start(desk.animation(seconds, resolution), name)
+    assert desk.billed() == declared == Decimal(str(ticket.data["cost"]))
+
+
+async def test_what_is_booked_is_by_the_speech_that_was_sent(desk: Any) -> None:
+    """A video's container is a little longer than its speech; the vendor bills the speech."""
+    delivery = await desk.make(desk.animation(5.0))
+    assert delivery.billed_cost == desk.billed() == Decimal("0.15")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 from persona_graph.provider import Animate, Call, Delivery, Offer, Order, OrderRejected, Ticket
 from persona_graph_wavespeed import offers
 from persona_graph_wavespeed.account import Account
-from persona_graph_wavespeed.desk import Desk, Placement, output
+from persona_graph_wavespeed.desk import Desk, Placement, cost_of, output
 from persona_graph_wavespeed.knocks import Knocks
 from persona_graph_wavespeed.marks import seed
 from persona_graph_wavespeed.predictions import Prediction
@@ -53,6 +53,7 @@ class _Avatar(Desk):
         return Delivery(
             remote_url=output(task, ticket),
             content_type="video/mp4",
+            billed_cost=cost_of(ticket),
             honoured_options=("prompt",) if ticket.data.get("prompt") else (),
             facts=_facts(ticket),
         )

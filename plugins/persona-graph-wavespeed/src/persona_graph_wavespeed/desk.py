@@ -92,7 +92,7 @@ class Desk:
     async def cancel(self, ticket: Ticket, call: Call) -> None:
         """There is no call that stops a task. The one that deletes it is final, and whether it stops one that
         runs is not known: the task is left to end by itself, and is billed."""
-        if (cost := _cost(ticket)) is None:
+        if (cost := cost_of(ticket)) is None:
             raise OutcomeUnknown("WaveSpeed does not stop a task that it has begun")
         raise OrderRejected(
             "The vendor does not stop work that it has begun.", code="CANNOT_CANCEL", billed_cost=cost
@@ -126,11 +126,11 @@ class Desk:
 def output(task: Prediction, ticket: Ticket) -> str:
     """The address of what was made. The vendor's own client takes a text or an object there."""
     if not task.outputs:
-        raise unusable("nothing", _cost(ticket))
+        raise unusable("nothing", cost_of(ticket))
     first = task.outputs[0]
     address = first.get("url") if isinstance(first, dict) else first
     if not is_address(address):
-        raise unusable("no address to fetch it from", _cost(ticket))
+        raise unusable("no address to fetch it from", cost_of(ticket))
     return str(address)
 
 
@@ -145,7 +145,8 @@ def _ticket(receipt: str, placed: Placement, moment: datetime, submits: int) -> 
     return Ticket({**notes, **placed.notes}, check_again_in=2.0, vendor_ref=receipt)
 
 
-def _cost(ticket: Ticket) -> Decimal | None:
+def cost_of(ticket: Ticket) -> Decimal | None:
+    """No reply names a price; the vendor bills by the length of what it was sent, which is known."""
     try:
         return Decimal(str(ticket.data.get("cost")))
     except ArithmeticError:

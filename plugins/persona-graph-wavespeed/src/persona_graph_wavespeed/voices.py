@@ -22,7 +22,7 @@ from persona_graph.provider import (
 )
 from persona_graph_wavespeed import offers
 from persona_graph_wavespeed.account import Account
-from persona_graph_wavespeed.desk import Desk, Placement, output
+from persona_graph_wavespeed.desk import Desk, Placement, cost_of, output
 from persona_graph_wavespeed.knocks import Knocks
 from persona_graph_wavespeed.languages import language_name
 from persona_graph_wavespeed.marks import voice_id
@@ -81,6 +81,7 @@ class MiniMaxVoices(Desk):
         if ticket.data.get("model") == CLONE:
             return Delivery(
                 vendor_voice=str(ticket.data["voice"]),
+                billed_cost=cost_of(ticket),
                 voice_expires_at=datetime.fromisoformat(str(ticket.data["placed_at"])) + KEPT_UNUSED,
                 facts=facts,
             )
@@ -88,6 +89,7 @@ class MiniMaxVoices(Desk):
         return Delivery(
             remote_url=output(task, ticket),
             content_type="audio/mpeg",
+            billed_cost=cost_of(ticket),
             voice_kept=True,
             honoured_options=tuple(map(str, honoured)) if isinstance(honoured, list) else (),
             facts=facts,
