@@ -14,9 +14,16 @@ from typing import Any
 import httpx
 import pytest
 
-from persona_graph.outbound import OriginFault, Outbound, OutboundFailed, OutboundRefused, origin_of
+from persona_graph.outbound import (
+    OriginFault,
+    Origins,
+    Outbound,
+    OutboundFailed,
+    OutboundRefused,
+    origin_of,
+)
 from persona_graph.outbound.origins import is_public
-from persona_graph.outbound.wire import MOST_BYTES
+from persona_graph.outbound.wire import MOST_BYTES, GuardedClient, GuardedTransport
 from persona_graph.settings import Settings
 from tests.web import Web, contexts, head, moving, saying, serving
 
@@ -442,6 +449,34 @@ async def test_an_answer_to_a_plugin_is_cut_off_too() -> None:
                 async for piece in answer.aiter_raw():
                     pieces.append(len(piece))
     assert max(pieces) <= 262_144 and sum(pieces) <= MOST_BYTES
+
+
+async def test_an_answer_that_nobody_reads_is_let_go(tmp_path: Path) -> None:
+    """K10: a plugin that forgets to close one does not keep its connection for ever, nor one that never ends."""
+    gone = asyncio.Event()
+
+    async def patient(_path: str, writer: asyncio.StreamWriter) -> None:
+        writer.write(head())
+        try:
+            while True:
+                writer.write(b"\0")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        finally:
+            gone.set()
+
+    async with serving(patient) as web:
+        wire = GuardedTransport(Origins.of([web.origin]), httpx.create_ssl_context(), seconds=0.3)
+        async with GuardedClient(wire, "tests") as client:
+            forgotten = await client.send(client.build_request("GET", web.origin), stream=True)
+            async with asyncio.timeout(10):
+                await gone.wait()
+            gone.clear()
+            with pytest.raises(httpx.ReadTimeout):
+                await client.get(web.origin)
+            async with asyncio.timeout(10):
+                await gone.wait()
+            await forgotten.aclose()
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])

@@ -13,7 +13,7 @@ import pytest
 
 from persona_graph.jobs.doorbell import open_pool
 from persona_graph.jobs.turns import KEY, NoTurn, Turns
-from persona_graph.provider import Call, Delivery, OutcomeUnknown, PaymentSafety
+from persona_graph.provider import Call, Delivery, OutcomeUnknown, PaymentSafety, ProviderBusy
 from tests.conftest import RedisServer
 from tests.jobs.conftest import Opening
 from tests.jobs.scripted import DELIVERY, TICKET, Scripted, speaker, speech_offer
@@ -123,6 +123,26 @@ async def test_a_turn_too_far_off_is_no_failed_try(opening: Opening) -> None:
     house.jobs.turns._last.clear()
     await house.jobs.doorbell.redis.flushall()
     assert (await house.finish(second)).state == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    "asked", [0, 3600, 10**9, -1, 1e300, float("inf"), float("nan"), "soon", "Sun, 22 Nov 2026", None]
+)
+async def test_whatever_a_vendor_asks_for_the_wait_is_bounded(opening: Opening, asked: Any) -> None:
+    """V1: within 0 and five minutes; the lease is given back while it waits, and every worker keeps to it."""
+    toy = speaker(start=[ProviderBusy("429", asked), DELIVERY])
+    house = await opening(toy)
+    first, second = await house.speak(), await house.speak()
+    wait = await house.advance(first)
+    assert wait is not None and 0.2 <= wait <= 300
+    assert (wait == 300) == (asked in (3600, 10**9, 1e300, float("inf")))
+    resting = await house.sound(first)
+    assert (resting.state, resting.lease_token) == ("WAITING", None)
+    async with another_worker(house, toy) as other:
+        if wait == 300:
+            assert await other.advance(second)
+            assert toy.calls("start") == 1
+    assert (await house.finish(first)).state == "SUCCEEDED"
 
 
 def limited(most: int, **script: Any) -> Scripted:
