@@ -7,7 +7,7 @@ from persona_graph.provider.conformance.checks import Bench, NotApplicable, NotM
 from persona_graph.provider.conformance.source import source_faults
 from persona_graph.provider.contract import ContractFault, checked
 from persona_graph.provider.knocks import BadKnock, Knock, TakesKnocks
-from persona_graph.provider.offers import Capability, Offer, PaymentSafety
+from persona_graph.provider.offers import Capability, Offer
 
 
 @check("its offers are sane", essential=True)
@@ -41,16 +41,13 @@ async def test_limits_are_declared(bench: Bench, offer: Offer) -> list[str]:
 @check_offers("costs and data use are declared")
 async def test_costs_are_declared(bench: Bench, offer: Offer) -> list[str]:
     run, wrong = await bench.run(offer), list[str]()
-    cost, use = offer.cost, offer.data_use
-    free = not any((cost.per_run, cost.per_1000_chars, cost.per_block, *dict(cost.per_block_at).values()))
+    use = offer.data_use
     if run.heard and not use.leaves:
         wrong.append("it asks a vendor, so say in data_use.leaves what leaves the server")
     if run.heard and use.leaves and not use.region:
         wrong.append("say in data_use.region where it goes")
     if offer.typical_seconds is None:
         wrong.append("say in typical_seconds how long people usually wait")
-    if not free and offer.payment_safety is PaymentSafety.BLIND:
-        return wrong  # allowed, and told by the listing
     return wrong
 
 
