@@ -66,14 +66,12 @@ async def erase_avatar(personas: Personas, session: Writing, avatar: Avatar) -> 
 
 async def erase_output(personas: Personas, session: Writing, output: Output) -> None:
     shared = await _shared(session, output)
-    await _cancel_jobs(
-        personas, session, output.persona_id, output.id, None if shared else output.asset_id
-    )
+    await _cancel_jobs(personas, session, output.persona_id, output.id, None if shared else output.asset_id)
     await drop_media(personas, session, output)
     await scrub_jobs(session, "Output", output.id)
     await ratings.silence(session, output.id)
     output.deleted_at = utcnow()
-    output.similarity = output.timing_source = output.reuse_key = None
+    output.similarity = output.style_score = output.timing_source = output.reuse_key = None
     output.script = ""
 
 

@@ -28,6 +28,8 @@ from persona_graph.personas.tables import (
     Voice,
 )
 
+# What one's own texts usually score and more (docs/style.md).
+IN_STYLE = 80
 # An upgrade that is followed that soon by a voice or an avatar was made for it.
 REASON_DAYS = 30
 
@@ -187,11 +189,12 @@ async def _satisfaction(session: AsyncSession, looked: Looked, name: InsightName
 
 
 async def _consistency(session: AsyncSession, looked: Looked) -> Insight:
-    """Of the speech in an own voice that could be measured, what sounds like the person."""
-    same = case((Output.similarity >= SAME_SPEAKER, 1), else_=0)
-    rows = select(func.count(), func.sum(same)).where(*looked.content, Output.similarity.is_not(None))
+    """Of the outputs whose voice or wording could be measured, those that sound and are worded like the person."""
+    off = or_(Output.similarity < SAME_SPEAKER, Output.style_score < IN_STYLE)
+    measured = or_(Output.similarity.is_not(None), Output.style_score.is_not(None))
+    rows = select(func.count(), func.sum(case((off, 0), else_=1))).where(*looked.content, measured)
     every, done = (await session.execute(rows)).one()
-    missing = "No speech in an own voice was measured in this period."
+    missing = "Neither voice nor wording of anything made in this period could be measured."
     return _share(InsightName.BRAND_CONSISTENCY, done, every, missing)
 
 

@@ -303,6 +303,7 @@ class Output(Base):
     poster_id: Mapped[str | None] = mapped_column(String(26))
     music: Mapped[dict[str, Any] | None] = mapped_column(Json)
     similarity: Mapped[float | None]
+    style_score: Mapped[int | None]
     served: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     price: Mapped[Decimal | None] = mapped_column(Amount)
     cost: Mapped[Decimal | None] = mapped_column(Amount)

@@ -219,8 +219,8 @@ async def test_the_ratios_beside_their_targets(world: World) -> None:
         await owner.output(ada, OutputKind.SPEECH, **own, similarity=likeness)
         for likeness in (0.95, 0.9, 0.7)
     ]
-    video = await owner.output(ada, OutputKind.VIDEO, avatar_id=face.id, **own)
-    plain = await owner.output(cai, OutputKind.SPEECH)
+    video = await owner.output(ada, OutputKind.VIDEO, avatar_id=face.id, style_score=80, **own)
+    plain = await owner.output(cai, OutputKind.SPEECH, style_score=79)
     await owner.draft(cai)
     for output, stars in ((speech[0], 5), (speech[1], 4), (video, 5), (plain, 1)):
         await owner.client.change("rateOutput", "rating { stars }", outputId=public(output), stars=stars)
@@ -249,7 +249,7 @@ async def test_the_ratios_beside_their_targets(world: World) -> None:
     assert values == {
         "VOICE_TRAINING_COMPLETION": pytest.approx(2 / 3), "AVATAR_CREATION_COMPLETION": pytest.approx(1 / 3),
         "PERSONA_SHARE": pytest.approx(4 / 5), "VOICE_SATISFACTION": 4.5, "AVATAR_SATISFACTION": 5.0,
-        "BRAND_CONSISTENCY": pytest.approx(2 / 3), "RETENTION": pytest.approx(1 / 2),
+        "BRAND_CONSISTENCY": pytest.approx(3 / 5), "RETENTION": pytest.approx(1 / 2),
         "ENGAGEMENT": pytest.approx(0.1), "PREMIUM_CONVERSION": 1.0,
     }  # fmt: skip
     assert {name: one["met"] for name, one in found.items()} == {

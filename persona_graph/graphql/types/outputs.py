@@ -58,6 +58,9 @@ class Output(Node):
     similarity: float | None = f(
         "Cosine of the speaker embeddings of this speech and of the voice's samples; null for a stock voice."
     )
+    style_score: int | None = f(
+        "How far its words are in the persona's style, 0 to 100, as styleCheck scores them; null without a style, or with too little of it or of the text to rest a figure on."
+    )
     price: Money | None = f("What the account paid; null until it is ready.")
     cost: Money | None = f("What the vendors billed the operator; null until it is ready.")
     created_at: datetime = f("When it was asked for.")
@@ -169,7 +172,7 @@ def output_of(row: rows.Output | None) -> SpeechOutput | VideoOutput | None:
     return kind(
         id=global_id(kind.__name__, row.id), script=row.script, platform=row.platform, asked_by=row.asked_by,
         content_type=row.content_type or ContentType.OTHER, draft=row.draft, reused=row.reused_from is not None,
-        served=[_served(each) for each in row.served], similarity=row.similarity,
+        served=[_served(each) for each in row.served], similarity=row.similarity, style_score=row.style_score,
         price=Money.usd(row.price) if row.price is not None else None,
         cost=Money.usd(row.cost) if row.cost is not None else None, created_at=row.created_at, ready_at=row.ready_at,
         row=row,

@@ -42,7 +42,7 @@ closed_set(
         "PERSONA_SHARE": "Of the finished outputs, those in an own voice or with an own face.",
         "VOICE_SATISFACTION": "Mean stars of speech in an own voice.",
         "AVATAR_SATISFACTION": "Mean stars of videos with an own face.",
-        "BRAND_CONSISTENCY": "Of the speech in an own voice, what measurably sounds like the person.",
+        "BRAND_CONSISTENCY": "Of the outputs whose voice or wording could be measured, those that sound like the person and are worded in their style.",
         "RETENTION": "Of the personas with own voice or face that made something in the period before, those that did again; compared with those without.",
         "ENGAGEMENT": "Reactions per view of outputs in an own voice or with an own face; compared with the rest.",
         "PREMIUM_CONVERSION": "Of the moves to a higher tier, those followed by a trained voice or an avatar within 30 days.",

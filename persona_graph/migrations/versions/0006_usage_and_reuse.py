@@ -31,6 +31,7 @@ def upgrade() -> None:
         output.add_column(sa.Column("reuse_key", sa.String(64), nullable=True))
         output.add_column(sa.Column("reused_from", sa.String(26), nullable=True))
         output.add_column(sa.Column("seconds", sa.Double(), nullable=True))
+        output.add_column(sa.Column("style_score", sa.Integer(), nullable=True))
         for name, columns in INDEXES.items():
             output.create_index(name, columns)
     op.create_table(
@@ -63,5 +64,5 @@ def downgrade() -> None:
     with op.batch_alter_table("output") as output:
         for name in INDEXES:
             output.drop_index(name)
-        for name in ("seconds", "reused_from", "reuse_key", "draft", "content_type"):
+        for name in ("style_score", "seconds", "reused_from", "reuse_key", "draft", "content_type"):
             output.drop_column(name)

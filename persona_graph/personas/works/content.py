@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from persona_graph.db import Writing, utcnow
@@ -18,6 +19,7 @@ from persona_graph.personas.works.parts import WHILE_SPEAKING, next_piece, piece
 from persona_graph.personas.works.speaking import SpeakingWork
 from persona_graph.personas.works.speech_leg import keep_long_speech, keep_speech, speech_order
 from persona_graph.personas.works.video_leg import keep_video, video_order
+from persona_graph.personas.works.wording import worded
 from persona_graph.provider import Animate, Delivery, Order, Speak
 
 
@@ -38,8 +40,12 @@ class ContentWork(SpeakingWork):
         if isinstance(order, Speak):
             finish, cut = Finish.of(bench.job.spec), self._pieces(bench)
             if len(cut) > 1:
-                return await keep_long_speech(bench, order, delivery, self.speech_purpose, finish, cut)
-            return await keep_speech(bench, order, delivery, self.speech_purpose, finish)
+                kept = await keep_long_speech(bench, order, delivery, self.speech_purpose, finish, cut)
+            else:
+                kept = await keep_speech(bench, order, delivery, self.speech_purpose, finish)
+            if kept.more or self.speech_purpose is not AssetPurpose.SPEECH:
+                return kept
+            return replace(kept, result={**kept.result, **await worded(bench)})
         assert isinstance(order, Animate)
         return await keep_video(bench, order, delivery, self.video_purpose)
 
@@ -73,6 +79,7 @@ class ContentWork(SpeakingWork):
             output.timings_id = spoken.result.get("timings")
             output.music = _credit(job.spec.get("music"))
             output.similarity = spoken.result.get("similarity")
+            output.style_score = spoken.result.get("style_score")
             output.voice_id = job.spec.get("voice") if _own_voice(spoken) else None
         output.timing_source = shown.get("timing_source")
         output.vtt_id, output.srt_id, output.poster_id = (
