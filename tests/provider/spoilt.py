@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -255,12 +254,6 @@ class Patient(Ferry):
         return await super().sent(call, method, path, {**more, "timeout": 600}, placing=placing)
 
 
-class Dozes(Ferry):
-    async def delivered(self, call: Call) -> Delivery:
-        time.sleep(0.001)
-        return await super().delivered(call)
-
-
 class OwnClient(Ferry):
     async def delivered(self, call: Call) -> Delivery:
         async with httpx.AsyncClient(trust_env=False) as own:
@@ -335,7 +328,6 @@ SPOILT: list[tuple[type[Ferry], PaymentSafety, set[str]]] = [
     (CancelsOnce, KEYED, {"cancelling_twice_is_harmless"}),
     (GoesOn, KEYED, {"it_stops_when_told"}),
     (Patient, KEYED, {"timeouts_stay_within_the_deadline"}),
-    (Dozes, KEYED, {"only_the_lent_client_connects"}),
     (OwnClient, KEYED, {"only_the_lent_client_connects"}),
     (TwoFaced, KEYED, {"offers_are_sane"}),
     (Undeclared, KEYED, {"limits_are_declared"}),

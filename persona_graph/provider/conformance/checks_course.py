@@ -160,7 +160,7 @@ async def test_nothing_is_left_behind(bench: Bench, offer: Offer) -> list[str]:
     return [f"{what} is still there after the delivery; end it" for what in (await bench.run(offer)).left]
 
 
-@check("only the lent client connects, and nobody sleeps", essential=True)
+@check("only the lent client connects", essential=True)
 async def test_only_the_lent_client_connects(bench: Bench) -> list[str]:
     for offer in bench.suite.offers():
         await bench.run(offer)

@@ -322,7 +322,7 @@ async def _left_behind(before: tuple[set[int | None], set[str], set[Any]]) -> li
 # --- What goes past the lent client ---------------------------------------------------------------
 
 _WATCHING: dict[int, list[str]] = {}
-_WATCHED = frozenset({"socket.connect", "socket.getaddrinfo", "time.sleep"})
+_WATCHED = frozenset({"socket.connect", "socket.getaddrinfo"})
 
 
 def _audit(event: str, arguments: tuple[object, ...]) -> None:
@@ -332,7 +332,7 @@ def _audit(event: str, arguments: tuple[object, ...]) -> None:
 
 @contextmanager
 def _watched(memory: Memory) -> Iterator[None]:
-    """Connections and sleeps of this thread. An audit hook cannot be taken out again, only told to rest."""
+    """Connections of this thread. An audit hook cannot be taken out again, only told to rest."""
     if not getattr(sys, "_persona_graph_kit_audits", False):
         sys.addaudithook(_audit)
         sys._persona_graph_kit_audits = True  # type: ignore[attr-defined]
