@@ -21,6 +21,7 @@ from persona_graph.jobs.asking import Kind, Trouble, ask_check, ask_find, ask_st
 from persona_graph.jobs.bench import open_bench
 from persona_graph.jobs.call import LentCall, lend
 from persona_graph.jobs.endings import ENDED
+from persona_graph.jobs.knocks import soon_if_knocked
 from persona_graph.jobs.lease import Fenced, Lease, claim, one_transaction, release, renew
 from persona_graph.jobs.places import Full, look_again_in, look_for_place
 from persona_graph.jobs.remote import LAST_PAUSES, Unfetched, fetched, is_remote
@@ -225,6 +226,7 @@ async def _taken(
     if fault is not None:
         await endings.breach(jobs, lease, placed.attempt, fault, endings.Bill(placed.offer, order=order))
         return ENDED
+    answer = await soon_if_knocked(jobs, placed.provider, placed.attempt.id, answer)
     return await midway.accept(jobs, lease, placed.attempt, answer)
 
 
@@ -326,6 +328,7 @@ async def _check(jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt) -> fl
         return await _not_known(jobs, lease, scene, attempt, answer)
     if await midway.is_overdue(jobs, attempt):
         return await _give_up(jobs, lease, scene, attempt)
+    answer = await soon_if_knocked(jobs, placed.provider, attempt.id, answer)
     return await midway.report(jobs, lease, attempt, answer)
 
 

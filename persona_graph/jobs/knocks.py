@@ -5,23 +5,29 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from itsdangerous import BadData, URLSafeSerializer
+from redis.exceptions import RedisError
 from sqlalchemy import select, update
 
+from persona_graph.catalog.registry import Registered
 from persona_graph.db import now_plus
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import OPEN_ATTEMPTS, Attempt, Job
 from persona_graph.media.keys import signing_keys
-from persona_graph.provider import Knock
+from persona_graph.provider import Knock, Progress, Ticket
 from persona_graph.settings import Settings
 
 MOST_BYTES = 1024 * 1024
 LONGEST_REFERENCE = 200
+WORD, WORD_MILLISECONDS = "persona-graph:knock:", 120_000
 
 log = logging.getLogger(__name__)
+T = TypeVar("T", Ticket, Progress)
 
 
 class UnknownKnock(Exception):
@@ -77,7 +83,26 @@ async def _wake(jobs: Jobs, attempt_id: str) -> None:
         for job_id in woken:
             session.after(partial(jobs.doorbell.ring, job_id))
     if not woken:
-        log.debug("a knock for attempt %s finds nobody waiting", attempt_id)
+        await _leave_word(jobs, attempt_id)
+
+
+async def _leave_word(jobs: Jobs, attempt_id: str) -> None:
+    """For the worker that is at it now, or has not heard yet that its order was taken."""
+    try:
+        await jobs.doorbell.redis.set(WORD + attempt_id, b"1", px=WORD_MILLISECONDS)
+    except (RedisError, OSError) as error:
+        log.info("a knock for attempt %s is not passed on: %s", attempt_id, type(error).__name__)
+
+
+async def soon_if_knocked(jobs: Jobs, provider: Registered, attempt_id: str, answer: T) -> T:
+    """The answer, to be followed up at once if the vendor knocked while it was given."""
+    if not provider.takes_knocks:
+        return answer
+    try:
+        word = await jobs.doorbell.redis.getdel(WORD + attempt_id)
+    except (RedisError, OSError):
+        return answer
+    return replace(answer, check_again_in=0.0) if word else answer
 
 
 def _signer(settings: Settings) -> URLSafeSerializer:

@@ -210,9 +210,32 @@ async def test_one_that_comes_before_our_order_was_answered_is_harmless(opening:
     async with at_the_door(opening, toy) as (house, door):
         doors.append(door)
         job = await house.speak()
+        wait = await house.advance(job)
+        assert wait is not None and wait < 1
         assert (await house.finish(job)).state == "SUCCEEDED"
         assert answers == [204] and len(await house.attempts(job)) == 1
         await house.sound(job)
+
+
+async def test_one_that_comes_while_we_look_is_heard(opening: Opening) -> None:
+    """V9: poll and webhook race; the vendor was asked a moment too soon, and is asked again at once, one time."""
+    urls: list[str | None] = []
+    doors: list[Door] = []
+
+    async def check(call: Call) -> Progress:
+        if toy.calls("check") == 1:
+            assert await doors[0].knock(str(urls[0])) == 204
+        return Progress(0.5, check_again_in=200)
+
+    toy = vendor(start=[noting(urls)], check=[check, check, DELIVERY])
+    async with at_the_door(opening, toy) as (house, door):
+        doors.append(door)
+        job, _ = await waiting(house, urls)
+        await house.hurry(job)
+        assert (await house.advance(job) or 99) < 1
+        await house.hurry(job)
+        assert (await house.advance(job) or 0) > 100
+        assert (await house.finish(job)).state == "SUCCEEDED"
 
 
 async def test_without_a_knock_the_job_looks_by_itself(opening: Opening) -> None:
