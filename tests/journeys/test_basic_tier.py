@@ -1,0 +1,113 @@
+"""The Basic tier with its vendor played: MiniMax clones and speaks, and what it billed is what our books say,
+also when answers get lost and when a clone is not activated at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from persona_graph.demo import join_recordings
+from persona_graph.embedded import Embedded
+from tests.client import Client
+from tests.journeys.conftest import agreed
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+SCRIPT = "Good morning, and thank you for being here."
+LEGS = "job { legs { name provider price { amount } cost { amount } attempts { provider state } } }"
+JOB = "... on Job { settled { amount } legs { name provider cost { amount } } }"
+FEE = Decimal("1.50")
+
+
+class Sandboxed:
+    def __init__(self, stack: Embedded, client: Client, recording: Path) -> None:
+        assert stack.sandbox is not None
+        self.client, self._control, self._recording = client, stack.sandbox.urls["control"], recording
+
+    def billed(self) -> Decimal:
+        return Decimal(self._told("ledger")["total"])
+
+    def fees(self) -> int:
+        return sum(entry["kind"] == "clone" for entry in self._told("ledger")["entries"])
+
+    def asked(self, path: str) -> int:
+        return len(self._told("requests", path=path))
+
+    def _told(self, what: str, **query: str) -> Any:
+        return httpx.get(f"{self._control}/{what}", params={"vendor": "minimax", **query}).json()
+
+    def inject(self, fault: str, path: str) -> None:
+        told = {"vendor": "minimax", "fault": fault, "path": path}
+        assert httpx.post(f"{self._control}/faults", json=told).status_code == 201
+
+    async def train(self, name: str) -> tuple[str, str, Any]:
+        """A persona, its voice, and the finished job."""
+        persona = await agreed(self.client, name)
+        sample = await self.client.upload(self._recording, "SAMPLE")
+        made = await self.client.change(
+            "trainVoice", "voice { id } job { id }", personaId=persona, name="Voice", sampleIds=[sample]
+        )
+        await self.client.succeeded(made["job"]["id"])
+        await self.client.change("approveVoice", "voice { approval }", voiceId=made["voice"]["id"])
+        return persona, made["voice"]["id"], await self.client.node(made["job"]["id"], JOB)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def basic(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandboxed]:
+    folder: Path = tmp_path_factory.mktemp("basic")
+    recording, _ = join_recordings(folder / "recording.flac")
+    async with (
+        Embedded(folder / "stack", workers=2, port=0, tier="basic", sandbox=True) as stack,
+        Client.to(stack.url, stack.token) as client,
+    ):
+        yield Sandboxed(stack, client, recording)
+
+
+def costs(job: Any) -> dict[str, Decimal]:
+    return {leg["name"]: Decimal(leg["cost"]["amount"]) for leg in job["legs"]}
+
+
+async def test_a_clone_that_was_not_activated_is_paid_for_by_its_first_speech(basic: Sandboxed) -> None:
+    """Rows 148, 152: $0.75 once to the user, whatever the vendor bills and when."""
+    before = basic.billed()
+    basic.inject("internal", "/v1/t2a_v2")
+    _persona, _voice, job = await basic.train("Ada")
+    legs = costs(job)
+    assert Decimal(job["settled"]["amount"]) == Decimal("0.75")
+    assert legs["VOICE_TRAINING"] == 0 and legs["PREVIEW"] > FEE
+    assert basic.billed() - before == sum(legs.values())
+
+
+async def test_a_lost_reply_to_the_clone_makes_one_voice(basic: Sandboxed) -> None:
+    """V3: the same id again, a word to see that it is ours, one fee, one price."""
+    before, fees, clones = basic.billed(), basic.fees(), basic.asked("/v1/voice_clone")
+    basic.inject("drop_after", "/v1/voice_clone")
+    persona, _voice, job = await basic.train("Grace")
+    assert (basic.fees() - fees, basic.asked("/v1/voice_clone") - clones) == (1, 2)
+    legs = costs(job)
+    assert legs["VOICE_TRAINING"] == FEE + Decimal("0.0003") and legs["PREVIEW"] < Decimal("0.1")
+    assert basic.billed() - before == sum(legs.values())
+    assert Decimal(job["settled"]["amount"]) == Decimal("0.75")
+    made = await basic.client.change(
+        "generateSpeech", "output { id } job { id }", personaId=persona, script=SCRIPT, reuse=False
+    )
+    await basic.client.succeeded(made["job"]["id"])
+    spoken = await basic.client.node(made["output"]["id"], f"... on SpeechOutput {{ {LEGS} }}")
+    assert costs(spoken["job"]) == {"SPEECH": Decimal("0.0001") * len(SCRIPT)}
+
+
+async def test_a_voice_that_is_forgotten_is_deleted_at_the_vendor(basic: Sandboxed) -> None:
+    """V13: a delete that gets lost is tried again until the vendor says yes."""
+    _persona, voice, _job = await basic.train("Edith")
+    before = basic.asked("/v1/delete_voice")
+    basic.inject("drop_before", "/v1/delete_voice")
+    await basic.client.change("deleteVoice", "deletedId pending", voiceId=voice)
+    async with asyncio.timeout(120):
+        while basic.asked("/v1/delete_voice") < before + 2:
+            await asyncio.sleep(0.2)
