@@ -333,6 +333,14 @@ def test(given):
     become(pytest_words(given), ROOT)
 
 
+def chaos(given):
+    """The long forms of the tests in which things die: money, jobs and workers."""
+    sync(ALL)
+    os.environ["PERSONA_GRAPH_CHAOS"] = "1"
+    found = ("test_chaos", "test_money_machine", "test_workers")
+    become(["-m", "pytest", *("tests/jobs/%s.py" % name for name in found), *given], ROOT)
+
+
 def fmt(given):
     sync(ALL)
     tool("ruff", "check", "--fix-only", "--quiet", *SOURCES)
@@ -398,6 +406,7 @@ def install(given):
 
 VERBS = {
     "test": test,
+    "chaos": chaos,
     "check": check,
     "fmt": fmt,
     "lint": lint,
@@ -411,6 +420,7 @@ USAGE = """usage: python3 run.py VERB [options]     (VERB -h: the verb's own opt
   demo      the main job end to end on this machine, without keys; prints where the video is
   up        the stack: Redis, database, API, worker, in one supervised set of child processes
   test      every test; further words go to pytest (a path, -k NAME)
+  chaos     1,000 paid jobs while workers, Redis and Postgres die; 10,000 steps of money against a model
   check     format, lint, types, schema, tests: what CI runs
   fmt lint types schema      one part of it; fmt and schema write
   docs      bring the tables in docs/ up to date with the code
