@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from sqlalchemy import select
 
 from persona_graph.accounts.viewer import Scope, Viewer
+from persona_graph.catalog.prices import believed
 from persona_graph.db import Writing
 from persona_graph.errors import InvalidInput, NotFound, WrongState
 from persona_graph.jobs import endings
@@ -59,9 +62,17 @@ async def cancel_job_in(jobs: Jobs, session: Writing, job: Job) -> None:
     session.after(lambda: jobs.doorbell.ring(job.id))
 
 
-async def resolve_review(jobs: Jobs, viewer: Viewer, job_id: str, *, again: bool, note: str) -> Job:
-    """An operator's word on a parked or quarantined job: run it again, or end it as failed."""
+async def resolve_review(
+    jobs: Jobs, viewer: Viewer, job_id: str, *, again: bool, note: str, billed: Decimal | None = None
+) -> Job:
+    """An operator's word on a parked or quarantined job: run it again, or end it as failed. ``billed`` is what the
+    vendor turned out to charge for the order that nobody knew about."""
     viewer.need(Scope.OPERATE)
+    cost, doubt = believed(billed)
+    if doubt:
+        raise InvalidInput(
+            message=f"billedCost: {doubt}.", path=("billedCost",), fix="Give the figure of the vendor's bill."
+        )
     async with jobs.db.writing() as session:
         found = select(Job).where(Job.id == job_id).with_for_update()
         job = (await session.scalars(found)).one_or_none()
@@ -78,6 +89,15 @@ async def resolve_review(jobs: Jobs, viewer: Viewer, job_id: str, *, again: bool
         for attempt in (await session.scalars(select(Attempt).where(Attempt.job_id == job.id))).all():
             if attempt.state in (AttemptState.SENT, AttemptState.UNKNOWN):
                 attempt.state, attempt.error = AttemptState.FAILED, f"reviewed: {note[:400]}"
+                if cost is not None:
+                    await endings.book_cost(session, job, attempt, cost)
+                    cost = None
+        if cost is not None:
+            raise InvalidInput(
+                message="There is no order whose outcome was unknown.",
+                path=("billedCost",),
+                fix="Leave it out.",
+            )
         if again:
             job.state = after(JobState(job.state), Move.REQUEUE)
             job.stage, job.message, job.crashes, job.wake_at, job.rung_at = "QUEUED", "", 0, None, None

@@ -132,7 +132,7 @@ async def _settle_part(
         mine.busy = 0
         mine.vendor_ref = delivery.vendor_ref or mine.vendor_ref
         await end_attempt(jobs, session, attempt, AttemptState.DONE)
-        await _book_cost(session, job, attempt, bill.cost(leg, kept))
+        await book_cost(session, job, attempt, bill.cost(leg, kept))
         leg.result = {**leg.result, **kept.result}
         job.crashes = 0
         await jobs.works[job.kind].delivered(session, job, attempt.provider, delivery)
@@ -151,7 +151,7 @@ async def _settle_leg(
         await session.flush()
         mine = await end_attempt(jobs, session, attempt, AttemptState.DONE)
         mine.vendor_ref = delivery.vendor_ref or mine.vendor_ref
-        await _book_cost(session, job, attempt, bill.cost(leg, kept))
+        await book_cost(session, job, attempt, bill.cost(leg, kept))
         whole = kept.whole or Measures(kept.seconds, kept.characters)
         leg.state = LegState.DONE
         leg.result = {
@@ -194,7 +194,7 @@ async def refuse(
         if attempt is not None:
             await end_attempt(jobs, session, attempt, AttemptState.FAILED, message)
             if bill is not None:
-                await _book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
+                await book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
         await fail_in(jobs, session, job, code, message, fix)
 
 
@@ -210,7 +210,7 @@ async def cancel(jobs: Jobs, lease: Lease, attempt: Attempt | None = None, bill:
     """``bill`` is there where the vendor goes on nevertheless."""
     async with fenced(jobs, lease) as (session, job):
         if attempt is not None and bill is not None:
-            await _book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
+            await book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
         await cancel_in(jobs, session, job)
 
 
@@ -225,7 +225,7 @@ async def give_up(jobs: Jobs, lease: Lease, attempt: Attempt, bill: Bill | None 
     async with fenced(jobs, lease) as (session, job):
         await end_attempt(jobs, session, attempt, AttemptState.FAILED)
         if bill is not None:
-            await _book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
+            await book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
         await fail_in(
             jobs, session, job, "PROVIDER_TIMEOUT", f"{attempt.provider} did not finish in the time it gives itself.",
             "Ask again; nothing was charged.",
@@ -280,7 +280,7 @@ async def _release_all(session: Writing, job: Job, state: LegState) -> None:
             leg.state = state
 
 
-async def _book_cost(session: Writing, job: Job, attempt: Attempt, cost: Decimal) -> None:
+async def book_cost(session: Writing, job: Job, attempt: Attempt, cost: Decimal) -> None:
     mine = await session.get_one(Attempt, attempt.id)
     leg = job.leg(attempt.leg)
     mine.cost, leg.cost = cost, (leg.cost or Decimal(0)) + cost

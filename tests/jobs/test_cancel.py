@@ -201,6 +201,34 @@ async def test_a_word_on_a_job_whose_vendor_has_a_ticket(opening: Opening) -> No
     assert (await house.sound(job)).state == "SUCCEEDED" and toy.calls("start") == 1
 
 
+@pytest.mark.parametrize("again", [True, False])
+async def test_v3_what_a_review_found_out_about_the_bill_is_booked(opening: Opening, again: bool) -> None:
+    """V3: the order that nobody knew about had been billed; the account pays for none but the one that was delivered."""
+    toy = speaker(safety=PaymentSafety.BLIND, start=[OutcomeUnknown("reset"), DELIVERY])
+    house = await opening(toy)
+    job = await house.finish(await house.speak())
+    assert job.state == "NEEDS_REVIEW"
+    for wrong in (Decimal("NaN"), Decimal(-1), Decimal(5000)):
+        with pytest.raises(InvalidInput) as refused:
+            await resolve_review(house.jobs, house.viewer, job.id, again=again, note="x", billed=wrong)
+        assert refused.value.path == ("billedCost",)
+    await resolve_review(
+        house.jobs, house.viewer, job.id, again=again, note="It is on the bill.", billed=Decimal("0.05")
+    )
+    job = await house.sound(await house.finish(job))
+    posted = await house.postings(job)
+    assert posted["COST"] == Decimal("0.05") + (Decimal("0.02") if again else 0)
+    assert ("SETTLE" in posted) == again
+
+
+async def test_a_bill_for_no_order_is_refused(opening: Opening) -> None:
+    house = await opening(speaker(start=[DELIVERY]))
+    job = await _quarantined(house)
+    with pytest.raises(InvalidInput):
+        await resolve_review(house.jobs, house.viewer, job.id, again=False, note="x", billed=Decimal(1))
+    assert (await house.job(job)).state == "QUARANTINED"
+
+
 async def _quarantined(house: House, job: Any = None) -> Any:
     job = job or await house.speak()
     for _ in range(3):

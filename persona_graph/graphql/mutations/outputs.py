@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import strawberry
@@ -137,6 +138,10 @@ class ResolveReviewInput:
     job_id: strawberry.ID = f("The job, of any account.")
     again: bool = f("True runs it again; false ends it as failed, uncharged.")
     note: str = f("Why, for the record.")
+    billed_cost: Decimal | None = f(
+        "What the vendor turned out to charge for the order whose outcome was unknown, in USD; null if nothing.",
+        default=None,
+    )
 
 
 @described
@@ -239,7 +244,7 @@ class OutputMutations:
             JobPayload,
             lambda: cancel.resolve_review(
                 context.runtime.jobs, context.viewer, row_id("Job", input.job_id, "jobId"), again=input.again,
-                note=input.note,
+                note=input.note, billed=input.billed_cost,
             ),
             _job,
         )  # fmt: skip
