@@ -155,6 +155,18 @@ def test_secrets_are_taken_out_in_every_form(dirty: str, clean: str) -> None:
     assert Cleaner(SECRETS).text(dirty) == clean
 
 
+def test_b11_the_files_of_an_order_stay_off_the_tape() -> None:
+    """B11: a sample or a photo that was sent is not kept, whichever way it was written."""
+    clean = Cleaner(())
+    voice = speech()
+    assert clean.sent(voice) == f"REMOVED: {len(voice)} bytes"
+    for written in (_base64("x" * 3000), b"abc".hex() * 500):
+        assert clean.sent(json.dumps({"audio": written}).encode()) == json.dumps(
+            {"audio": f"REMOVED: {len(written)} characters"}
+        )
+    assert clean.sent(b"a script " * 500) == "a script " * 500
+
+
 def test_a_short_setting_takes_nothing_out() -> None:
     """``PITCH=2`` is a setting; cutting every 2 would leave nothing to play."""
     assert Cleaner(("2", "eu")).text("https://h/2/eu") == "https://h/2/eu"
