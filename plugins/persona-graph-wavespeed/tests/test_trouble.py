@@ -17,6 +17,7 @@ from persona_graph.provider import (
     ProviderError,
     ProviderUnavailable,
 )
+from persona_graph.provider.conformance import ScriptedVendor
 
 SUBMIT, RESULT, UPLOADS = "/wavespeed-ai/", "/result", "/media/uploads"
 
@@ -60,7 +61,8 @@ async def test_trouble_with_an_upload_is_not_an_order(
     desk.inject(fault, path=UPLOADS, **options)
     error = await refused(desk)
     assert type(error) is told
-    assert getattr(error, "retry_after", None) == (9 if told is ProviderBusy else None)
+    wait = 9 if told is ProviderBusy else 300 if options.get("status") in (401, 403) else None
+    assert getattr(error, "retry_after", None) == wait
     assert (desk.submits(), desk.charges()) == (0, 0)
 
 
@@ -100,9 +102,11 @@ async def test_an_order_the_vendor_refuses_is_rejected(desk: Any, status: int) -
 
 @pytest.mark.parametrize("status", [401, 403, 404], ids=str)
 async def test_what_only_the_operator_can_change_rests_the_provider(desk: Any, status: int) -> None:
-    """Threat V7."""
+    """Threat V7: at most one try in five minutes where it is the account."""
     desk.inject("refused", path=SUBMIT, status=status, message="no")
-    assert type(await refused(desk)) is ProviderUnavailable
+    error = await refused(desk)
+    assert isinstance(error, ProviderUnavailable)
+    assert error.retry_after == (None if status == 404 else 300)
     assert (desk.submits(), desk.charges()) == (1, 0)
 
 
@@ -111,6 +115,31 @@ async def test_an_empty_account_rests_the_provider(desk: Any, status: int) -> No
     desk.inject("no_credit", status=status)
     assert type(await refused(desk)) is ProviderUnavailable
     assert (desk.submits(), desk.charges()) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "message", ['field "prompt" is about credit cards', "insufficient audio length"], ids=["prompt", "audio"]
+)
+async def test_words_alone_do_not_make_it_the_accounts_fault(desk: Any, message: str) -> None:
+    """One person's input must not rest the provider for everybody."""
+    desk.inject("refused", path=SUBMIT, status=400, message=message)
+    assert isinstance(await refused(desk), OrderRejected)
+
+
+async def test_no_file_is_sent_unencrypted_to_the_real_vendors_storage(desk: Any) -> None:
+    """The emulator speaks plain HTTP on loopback; a vendor behind HTTPS has no reason to."""
+    desk.settings = {"BASE_URL": "https://wavespeed.test"}
+    ticket = {
+        "download_url": "https://media.test/a.png",
+        "upload": {"method": "PUT", "url": "http://storage.test/a", "headers": {}},
+    }
+    vendor = ScriptedVendor().on("POST", "/api/v3/media/uploads", {"code": 200, "data": ticket})
+    order = desk.animation()
+    call = desk.call()
+    call.http = httpx.AsyncClient(transport=vendor)
+    with pytest.raises(ProviderUnavailable, match="unencrypted"):
+        await desk.provider().start(desk.offer("wavespeed-infinitetalk"), order, call)
+    assert [request.method for request in vendor.requests] == ["POST"]
 
 
 async def test_a_key_that_was_never_topped_up_rests_the_provider(desk: Any) -> None:

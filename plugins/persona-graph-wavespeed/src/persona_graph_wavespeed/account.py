@@ -16,8 +16,12 @@ from persona_graph.provider import Call
 from persona_graph_wavespeed.levels import Level
 
 _URL = re.compile(r"\S+://\S*|data:\S*", re.IGNORECASE)
-_CREDIT = re.compile(r"credit|balance|insufficient|top.?up", re.IGNORECASE)
+_LACK = r"\b(insufficient|not enough|out of|no|low|exhausted|empty)\b"
+_MONEY = r"\b(credits?|balance|funds)\b"
+_CREDIT = re.compile(rf"{_LACK}.{{0,20}}{_MONEY}|{_MONEY}.{{0,20}}{_LACK}|\btop.?up\b", re.IGNORECASE)
 _MOST_WORDS = 200
+# A key or an empty account is seen to by a person.
+ACCOUNT_SECONDS = 300.0
 
 
 class NoAnswer(Exception):

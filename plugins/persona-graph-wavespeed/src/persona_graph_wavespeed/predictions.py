@@ -15,7 +15,7 @@ from persona_graph.provider import (
     ProviderBusy,
     ProviderUnavailable,
 )
-from persona_graph_wavespeed.account import Account, NoAnswer, Refused
+from persona_graph_wavespeed.account import ACCOUNT_SECONDS, Account, NoAnswer, Refused
 from persona_graph_wavespeed.faults import invalid
 
 SUBMIT_SECONDS = 60.0
@@ -69,7 +69,7 @@ async def submit(
 
 def _not_taken(error: Refused) -> Exception:
     if error.is_about_account:
-        return ProviderUnavailable(f"WaveSpeed refuses this account ({error})")
+        return ProviderUnavailable(f"WaveSpeed refuses this account ({error})", ACCOUNT_SECONDS)
     if error.status == 429:
         return ProviderBusy("WaveSpeed has too many requests of this account", error.retry_after)
     if error.status in _WRONG_ORDER:
@@ -99,7 +99,7 @@ def _not_told(error: Refused, age: timedelta) -> Exception:
         return OrderRejected(
             "The vendor does not know this work any more; it keeps it for seven days.", code="WORK_LOST"
         )
-    wait = 60.0 if error.is_about_account else error.retry_after
+    wait = ACCOUNT_SECONDS if error.is_about_account else error.retry_after
     return ProviderBusy(f"WaveSpeed does not say how the task stands ({error})", wait)
 
 

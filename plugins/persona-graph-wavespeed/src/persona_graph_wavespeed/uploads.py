@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from persona_graph.provider import Call, OrderRejected, ProviderBusy, ProviderUnavailable
-from persona_graph_wavespeed.account import Account, NoAnswer, Refused, retry_after, within
+from persona_graph_wavespeed.account import ACCOUNT_SECONDS, Account, NoAnswer, Refused, retry_after, within
 
 MOST_IMAGE_BYTES = 10_000_000
 MOST_AUDIO_BYTES = 50_000_000
@@ -67,6 +67,8 @@ async def upload(account: Account, call: Call, lent: Attachment) -> str:
     except Refused as error:
         raise _not_granted(error) from None
     url, headers, address = _read(granted)
+    if account.base.startswith("https:") and not url.startswith("https:"):
+        raise ProviderUnavailable("WaveSpeed wants a file sent unencrypted")
     await _put(call, url, headers, lent.content)
     return address
 
@@ -76,7 +78,8 @@ def _not_granted(error: Refused) -> Exception:
         return ProviderBusy("WaveSpeed has too many requests", error.retry_after)
     if error.status == 413:
         return OrderRejected("The file is larger than WaveSpeed takes.", code="FILE_TOO_LARGE")
-    return ProviderUnavailable(f"WaveSpeed takes no upload ({error})")
+    rest = ACCOUNT_SECONDS if error.is_about_account else None
+    return ProviderUnavailable(f"WaveSpeed takes no upload ({error})", rest)
 
 
 def _read(granted: Any) -> tuple[str, Mapping[str, str], str]:
