@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from persona_graph.cli import PROGRAM, parser
 from persona_graph.demo import parser as demo_parser
+from persona_graph.provider.conformance.every import every_check
 from persona_graph.settings import PREFIX, Settings
 
 HERE = Path(__file__).parent
@@ -73,7 +74,16 @@ def _choices(action: argparse.Action) -> str:
     return "/".join(action.choices) if action.choices else ""
 
 
-PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_table, "cli.md": command_reference}
+def table_of_checks() -> str:
+    rows = [f"| {check.title} | {'yes' if check.essential else ''} |" for check in every_check()]
+    return "\n".join(["| check | essential |", "|---|---|", *rows])
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_table,
+    "cli.md": command_reference,
+    "write-a-provider.md": table_of_checks,
+}
 
 
 def written(page: str) -> str:

@@ -52,7 +52,7 @@ def generator() -> ModuleType:
 # --- Documentation ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", ["settings.md", "cli.md"])
+@pytest.mark.parametrize("page", ["settings.md", "cli.md", "write-a-provider.md"])
 def test_the_reference_pages_are_what_the_code_says(page: str) -> None:
     assert (ROOT / "docs" / page).read_text() == generator().written(page), "run `python3 run.py docs`"
 

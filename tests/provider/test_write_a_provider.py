@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from persona_graph.embedded import Embedded
-from persona_graph.provider import Step
+from persona_graph.provider import Provider, Step, TakesKnocks
+from persona_graph.provider.hookspec import Hooks
 from tests.client import ROOT, Client
 
 PAGE = (ROOT / "docs" / "write-a-provider.md").read_text(encoding="utf-8")
@@ -102,6 +103,15 @@ async def test_the_installed_plugin_shows_its_grade(followed: Path, tmp_path: Pa
         source.write("\n# changed\n")
     again = await asyncio.to_thread(run, tmp_path, *command, "--json", PYTHONPATH=path, **{KEY: "k-1234"})
     assert [p["grade"] for p in json.loads(again.stdout)["providers"] if p["id"] == "lark"] == [None]
+
+
+def test_the_page_names_the_hook_and_every_method() -> None:
+    """No hook and no method of the wall without a word about it."""
+    promised = [
+        name for kind in (Hooks, Provider, TakesKnocks) for name in vars(kind) if not name.startswith("_")
+    ]
+    assert {"persona_graph_register_providers", "start", "forget_voice", "verify_knock"} <= set(promised)
+    assert [name for name in promised if name not in PAGE] == []
 
 
 def test_the_page_names_troubles_as_the_wall_does() -> None:
