@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -70,11 +71,12 @@ async def gather(
 ) -> tuple[list[Source], list[dict[str, Any]]]:
     """The usable texts, and what became of each source in the order given. Raises Faults if none is usable."""
     _need_some(sources)
+    _code(sources.language)
     pasted = [_pasted(text, number) for number, text in enumerate(sources.texts)]
     assets = await _assets(personas, viewer, sources.document_ids)
     files = [await _file(personas, found, number) for number, found in enumerate(assets)]
     pages = await asyncio.gather(*(_page(personas, url, number) for number, url in enumerate(sources.urls)))
-    judged = await asyncio.to_thread(_judged, [*pasted, *files, *pages])
+    judged = await asyncio.to_thread(_judged, _told_apart([*pasted, *files, *pages]))
     taken = [Source(each.name, each.text, each.kind) for each in judged if each.refusal is None]
     if not taken:
         raise Faults([each.refusal for each in judged if each.refusal is not None])
@@ -89,7 +91,8 @@ async def gather(
 
 async def measure(personas: Personas, texts: Sequence[Source], language: str | None, spoken: str) -> Profile:
     """In a child process: it takes the processor for seconds, and loads what nothing else here needs."""
-    asked = {"language": language, "sources": [asdict(source) for source in texts]}
+    spoken = spoken.split("-")[0].lower()
+    asked = {"language": _code(language), "spoken": spoken, "sources": [asdict(source) for source in texts]}
     bounds = replace(Bounds.of(personas.settings), output_bytes=8 << 20).at_least(
         seconds=MEASURE_SECONDS, address_space=MEASURE_SPACE, written_bytes=MEASURE_WRITTEN
     )
@@ -105,10 +108,22 @@ async def measure(personas: Personas, texts: Sequence[Source], language: str | N
         )
     said = json.loads(ended.output)
     profile = Profile.of(said["profile"])
-    if profile.language.split("-")[0] != spoken.split("-")[0].lower():
+    if profile.language != spoken:
         note = f"The texts are in {profile.language}, while the persona's language is {spoken}."
         profile = replace(profile, missing=[*profile.missing, note])
     return profile
+
+
+def _code(language: str | None) -> str | None:
+    if language is None:
+        return None
+    code = language.strip().split("-")[0].lower()
+    if not (2 <= len(code) <= 3 and code.isascii() and code.isalpha()):
+        raise InvalidInput(
+            code="UNKNOWN_LANGUAGE", message=f"{language[:20]!r} is not a language.", path=("language",),
+            fix="Use a code such as en or de, or leave it out.",
+        )  # fmt: skip
+    return code
 
 
 def _need_some(sources: StyleSources) -> None:
@@ -213,6 +228,16 @@ async def _main_text(personas: Personas, page: Page) -> str:
 
 
 # --- All together -------------------------------------------------------------------------------------
+
+
+def _told_apart(got: Sequence[_Got]) -> list[_Got]:
+    """Evidence names its source: no two have one name."""
+    seen: Counter[str] = Counter()
+    named = []
+    for each in got:
+        seen[each.name] += 1
+        named.append(each if seen[each.name] == 1 else replace(each, name=f"{each.name} ({seen[each.name]})"))
+    return named
 
 
 def _judged(got: Sequence[_Got]) -> list[_Got]:

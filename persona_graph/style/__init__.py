@@ -10,10 +10,10 @@ from persona_graph.style.edits import Edits, Style
 from persona_graph.style.findings import Finding
 from persona_graph.style.platforms import FACTS, Adaptation, PlatformFacts, adapt
 from persona_graph.style.profile import Profile, measure
-from persona_graph.style.prompt import render
+from persona_graph.style.prompt import describe, render
 from persona_graph.style.text import Source
 
 __all__ = [
     "FACTS", "Adaptation", "Checked", "Edits", "Finding", "PlatformFacts", "Profile", "Source", "Style", "adapt",
-    "measure", "nearest", "render", "score",
+    "describe", "measure", "nearest", "render", "score",
 ]  # fmt: skip

@@ -99,7 +99,7 @@ def _long_sentences(reading: Reading, style: Style, adaptation: Adaptation | Non
     mean, spread = style.value("sentence_words"), style.value("sentence_words_spread")
     most = adaptation.longest_sentence if adaptation else None
     if most is None and mean is not None:
-        most = round(mean + 2.5 * (spread if spread is not None else 8))
+        most = max(20, round(mean + 2.5 * (spread if spread is not None else 8)))
     for sentence in reading.sentences:
         if most is not None and len(sentence.words) > most:
             about = round(adaptation.sentence_words if adaptation else mean or most)

@@ -33,7 +33,7 @@ TONES = {
     "reflective": (Cue("first_person", 8, 45), Cue("thinking", 5, 22), Cue("hedges", 3, 14)),
     "analytical": (Cue("connectives", 5, 20), Cue("numbers", 2, 20), Cue("long_words", 0.18, 0.34)),
     "narrative": (Cue("past", 25, 90), Cue("third_person", 15, 80), Cue("you_and_we", 30, 5)),
-    "critical": (Cue("negations", 8, 25), Cue("negative", 2, 15), Cue("contrast", 3, 14)),
+    "critical": (Cue("negations", 15, 45), Cue("negative", 4, 20), Cue("contrast", 4, 16)),
     "tentative": (Cue("hedges", 8, 24), Cue("questions", 0.05, 0.3), Cue("certain", 14, 4)),
 }
 FORMALITY = (

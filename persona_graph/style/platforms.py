@@ -180,7 +180,7 @@ def adapt(style: Style, platform: str, edits: Mapping[str, Any] | None = None) -
     made = Adaptation(
         platform=platform, character_limit=facts.characters, words_low=facts.words[0], words_high=facts.words[1],
         hashtags_low=facts.hashtags[0], hashtags_high=facts.hashtags[1], emoji_per_1000=_emoji(style, facts),
-        sentence_words=round(sentence, 1), longest_sentence=round(sentence + 2 * (spread if spread is not None else 8)),
+        sentence_words=round(sentence, 1), longest_sentence=max(20, round(sentence + 2 * (spread if spread is not None else 8))),
         paragraph_sentences=_paragraph(style, facts), formality_low=round(max(low, centre - 15), 1),
         formality_high=round(min(high, centre + 15), 1), tones=_tones(style, facts), formatting=facts.formatting,
         engagement=facts.engagement, devices=_devices(style, facts), links=facts.links,

@@ -22,6 +22,31 @@ _DEVICES = {
 }
 
 
+def describe(style: Style) -> str:
+    """The style in two or three sentences, put together from its figures; empty where nothing is known."""
+    said = []
+    nouns = [word for word in (style.tones[0] if style.tones else None, style.label("register")) if word]
+    mean, grade = style.value("sentence_words"), style.value("grade")
+    if nouns:
+        said.append(
+            f"{' and '.join(nouns).capitalize()} prose"
+            + (f", {style.label('complexity')} to read" if style.label("complexity") else "")
+        )
+    if mean is not None:
+        length = "short" if mean < 12 else "long" if mean > 22 else "middling"
+        said.append(
+            f"{length} sentences of about {round(mean)} words"
+            + (f" (school year {max(1, round(grade))})" if grade is not None else "")
+        )
+    first = ", in ".join(said)
+    lines = [f"{first[0].upper()}{first[1:]}."] if first else []
+    if devices := [_DEVICES[key] for key in style.devices if key in _DEVICES][:3]:
+        lines.append(f"Likes to {'; '.join(devices)}.")
+    if words := style.go_to_words[:5]:
+        lines.append(f"Comes back to {', '.join(words)}.")
+    return " ".join(lines)
+
+
 def render(
     style: Style,
     adaptation: Adaptation | None = None,

@@ -17,10 +17,10 @@ from persona_graph.personas.styles import PlatformEdits, WritingStyle, style_of
 from persona_graph.personas.tables import Platform
 from persona_graph.style import score
 from tests.media import documents as make
-from tests.style.test_figures import author
+from tests.style.test_figures import GERMAN, author
 from tests.world import Owner, World, open_world, public
 
-STYLE = """writingStyle { language words texts confidence completeness missing edited analyzedAt coreBelief forbiddenTones
+STYLE = """writingStyle { summary language words texts confidence completeness missing edited analyzedAt coreBelief forbiddenTones
   tone { value measured edited confidence because } register { value } complexity { value } engagement { value }
   figures { key area value measured edited confidence reason evidence { source start end quote } }
   goToWords { text count times evidence { quote } } goToPhrases { text } avoidedWords { text instead count }
@@ -118,6 +118,32 @@ async def test_one_style_of_texts_documents_and_pages(world: World, owner: Owner
     names = {each["source"] for one in style["figures"] for each in one["evidence"]}
     assert names <= {each["name"] for each in sources}
     assert style["goToWords"][0]["evidence"][0]["quote"]
+    assert (
+        style["summary"].startswith("Narrative and ") and "sentences of about" in style["summary"]
+    )
+
+
+async def test_the_language_is_found_out_or_taken_as_said(owner: Owner) -> None:
+    persona = await owner.persona(language="en")
+    style = await analysed(owner, persona, texts=[{"text": GERMAN * 4}])
+    assert style["language"] == "de" and style["tone"]["value"] is None
+    assert "The texts are in de, while the persona's language is en." in style["missing"]
+    assert figure(style, "sentence_words")["value"] and figure(style, "passive")["reason"]
+    assert (await analysed(owner, persona, texts=[{"text": GERMAN * 4}], language="de-AT"))[
+        "language"
+    ] == "de"
+    error = await owner.client.refusal(
+        "analyzeWritingStyle", personaId=public(persona), texts=[{"text": GERMAN}], language="German"
+    )
+    assert (error["code"], error["path"]) == ("UNKNOWN_LANGUAGE", ["language"])
+
+
+async def test_sources_of_one_name_are_told_apart(owner: Owner) -> None:
+    persona = await owner.persona()
+    style = await analysed(
+        owner, persona, texts=[{"name": "a", "text": author("twain")}, {"name": "a", "text": author("doyle")}]
+    )
+    assert [each["name"] for each in style["sources"]] == ["a", "a (2)"]
 
 
 async def test_nothing_of_the_texts_is_kept_but_figures_and_short_quotations(

@@ -13,7 +13,7 @@ from persona_graph.graphql.describe import described, f
 from persona_graph.personas import styles as rows
 from persona_graph.personas.styles import prompt_of
 from persona_graph.personas.tables import Persona, Platform
-from persona_graph.style import Adaptation, Checked, Style, adapt
+from persona_graph.style import Adaptation, Checked, Style, adapt, describe
 from persona_graph.style.edits import figure_facts
 from persona_graph.style.figures import Area
 
@@ -158,6 +158,12 @@ class WritingStyle:
             forbidden_tones=list(style.edits.forbidden_tones or ()), edited=edited, analyzed_at=row.analyzed_at,
             updated_at=row.updated_at, row=row, style=style,
         )  # fmt: skip
+
+    @strawberry.field(
+        description="The style in a few sentences, put together from its figures by rule, not by a model; empty where nothing is known."
+    )
+    def summary(self) -> str:
+        return describe(self.style)
 
     @strawberry.field(description="The tone, for example `warm`, `assertive`, `analytical`.")
     def tone(self) -> StyleLabel:
