@@ -138,6 +138,37 @@ async def test_the_group_id_is_sent_where_there_is_one(desk: Any) -> None:
     assert desk.bench.requests.all("minimax")[0].query == "GroupId=1234"
 
 
+async def test_the_pace_is_the_accounts(desk: Any) -> None:
+    """V14: 60 speeches a minute, so one a second; of clones as many, counted apart."""
+    await desk.speak(Speak(script="Hello."))
+    await desk.speak(Speak(script="Hello."), "mainland", REQUESTS_PER_MINUTE="20")
+    await desk.train("pace")
+    assert desk.calls["speech-1"].turns == [(1.0, "speech")]
+    assert desk.calls["mainland"].turns == [(3.0, "speech")]
+    assert [turn for turn in desk.calls["pace"].turns if turn[1]] == [(1.0, "clone"), (1.0, "speech")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [({"MODEL": "gpt"}, "MODEL"), ({"ACTIVATE": "maybe"}, "ACTIVATE"), ({"REQUESTS_PER_MINUTE": "0"}, "REQUESTS"),
+     ({"BASE_URL": "minimax"}, "BASE_URL"), ({"API_KEY": "a b"}, "API_KEY")],
+)  # fmt: skip
+def test_settings_that_cannot_be_meant_are_named(desk: Any, settings: dict[str, str], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        desk.provider(**settings)
+
+
+@pytest.mark.parametrize(
+    ("address", "region"),
+    [("https://api.minimax.io", "MiniMax's global platform"), ("https://api.minimaxi.com/", "mainland China"),
+     ("https://api.minimaxi.chat", "MiniMax's global platform"), ("https://api.minimax.chat", "mainland China"),
+     ("https://proxy.example/minimax", "proxy.example")],
+)  # fmt: skip
+def test_the_region_is_told_by_the_host(desk: Any, address: str, region: str) -> None:
+    """Row of the hosts: the vendor's own history decides which legacy host is whose."""
+    assert {offer.data_use.region for offer in desk.provider(BASE_URL=address).offers} == {region}
+
+
 # Long scripts.
 
 

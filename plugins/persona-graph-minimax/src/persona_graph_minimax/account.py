@@ -17,6 +17,7 @@ MODELS = (
 STOCK_VOICE = "English_expressive_narrator"
 PER_1000 = {"hd": Decimal("0.10"), "turbo": Decimal("0.06")}
 VOICE_FEE = Decimal("1.50")
+PER_MINUTE = 60
 
 _MAINLAND = ("minimaxi.com", "minimax.chat", "minimax.cn")
 _YES, _NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
@@ -33,6 +34,7 @@ class Account:
     model: str = MODELS[0]
     stock_voice: str = STOCK_VOICE
     activate: bool = True
+    per_minute: int = PER_MINUTE
 
     @classmethod
     def of(cls, config: PluginConfig) -> Self:
@@ -44,6 +46,7 @@ class Account:
             model=_model(config.get("MODEL") or MODELS[0]),
             stock_voice=config.get("STOCK_VOICE").strip() or STOCK_VOICE,
             activate=_answer(config.get("ACTIVATE") or "yes"),
+            per_minute=_number(config.get("REQUESTS_PER_MINUTE") or str(PER_MINUTE)),
         )
 
     @property
@@ -85,3 +88,9 @@ def _answer(value: str) -> bool:
     if word not in _YES + _NO:
         raise ValueError("ACTIVATE must be yes or no")
     return word in _YES
+
+
+def _number(value: str) -> int:
+    if not value.strip().isdecimal() or not 0 < int(value) <= 10_000:
+        raise ValueError("REQUESTS_PER_MINUTE must be a whole number above 0")
+    return int(value)

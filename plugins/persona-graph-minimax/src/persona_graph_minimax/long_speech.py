@@ -34,7 +34,7 @@ _TAR_MAGIC, _TAR_AT = b"ustar", 257
 
 async def order(wire: Wire, call: Call, text: Voicing, first_use: bool) -> Ticket:
     body = {**text.request, "audio_setting": AUDIO}
-    answer = await wire.ask(call, Stake.SPEECH, "/v1/t2a_async_v2", body, seconds=0.9 * call.remaining)
+    answer = await wire.ask(call, Stake.SPEECH, "/v1/t2a_async_v2", body, seconds=0.7 * call.remaining)
     task = whole(answer.get("task_id"))
     if task is None:
         raise OutcomeUnknown("MiniMax took the script and did not say as which task.")

@@ -28,7 +28,7 @@ class Spoken:
 
 async def speak(wire: Wire, account: Account, call: Call, text: Voicing, first_use: bool) -> Delivery:
     """``first_use``: of a clone that nobody used yet, which is when MiniMax charges for it."""
-    spoken = await say(wire, account, call, text.request, seconds=0.9 * call.remaining)
+    spoken = await say(wire, account, call, text.request, seconds=0.7 * call.remaining)
     return Delivery(
         media=spoken.audio,
         content_type=CONTENT_TYPE,
