@@ -90,7 +90,7 @@ async def test_the_stack_with_its_vendors_played(tmp_path: Path, monkeypatch: py
             except httpx.TransportError:
                 return False
 
-        await until(lambda: stack.sandbox.child.pid not in (None, before))  # type: ignore[union-attr]
+        await until(lambda: stack.sandbox.child.pid not in (None, before))
         await until(back)
         pids += [child.pid for child in stack.children]
     assert [pid for pid in pids if pid and alive(pid)] == []

@@ -81,7 +81,7 @@ async def test_a_free_speech_is_googles_in_few_requests_and_costs_nothing(free: 
     output = await free.speak(SCRIPT)
     assert (providers(output), output["served"][0]["fidelity"], output["voice"]) == (["gtts"], "STOCK", None)
     assert free.asked() == 3
-    assert (Decimal(output["price"]["amount"]), free.billed()) == (0, 0)
+    assert (Decimal(output["price"]["amount"]), free.billed()) == (Decimal(0), Decimal(0))
     sound = soundfile.info(io.BytesIO((await free.client.get(output["asset"]["url"])).content))
     assert sound.duration == pytest.approx(0.065 * len(SCRIPT), rel=0.1)
     assert output["asset"]["seconds"] == pytest.approx(sound.duration, abs=0.1)
