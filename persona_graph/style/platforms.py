@@ -50,14 +50,14 @@ FACTS: dict[str, PlatformFacts] = {
         formatting=("the point in the first two lines, before “see more”", "a blank line between short paragraphs", "no Markdown: it is shown as it is"),
         engagement=("end with one question that can be answered from experience",),
         devices=("one_line_paragraph", "list", "contrast", "rhetorical_question"), links="in the first comment or at the end",
-        source="LinkedIn Help: a post holds up to 3,000 characters",
+        source="posting services' references (Upload-Post, Ayrshare): 3,000 characters",
     ),
     "FACEBOOK": PlatformFacts(
         characters=63206, words=(40, 80), hashtags=(0, 3), emoji=10, sentence_words=16, paragraph_sentences=2,
         formality=(10, 60), tones=("warm", "enthusiastic", "narrative"),
         formatting=("one thought in a post", "no Markdown: it is shown as it is"),
         engagement=("ask for a story or an opinion",), devices=("direct_address", "rhetorical_question"), links="after the text",
-        source="Facebook's published limit of 63,206 characters for a post",
+        source="posting services' references (Upload-Post, Ayrshare): 63,206 characters",
     ),
     "BLOG": PlatformFacts(
         characters=None, words=(800, 2000), sentence_words=24, paragraph_sentences=5, formality=(20, 90),
@@ -78,14 +78,14 @@ FACTS: dict[str, PlatformFacts] = {
         tones=("warm", "enthusiastic", "narrative"),
         formatting=("the first 125 characters stand alone, before “more”", "hashtags at the end", "no Markdown: it is shown as it is"),
         engagement=("ask to save, share or answer",), devices=("direct_address", "one_line_paragraph"),
-        links="in the profile: they are no links in a caption", source="published limits of captions: 2,200 characters, 5 hashtags (30 until 2025)",
+        links="in the profile: they are no links in a caption", source="posting services' references (Upload-Post, Ayrshare): captions of 2,200 characters; 5 hashtags, earlier 30",
     ),
     "YOUTUBE": PlatformFacts(
         characters=5000, words=(100, 300), hashtags=(0, 3), emoji=4, sentence_words=18, paragraph_sentences=3, formality=(10, 70),
         tones=("enthusiastic", "narrative", "assertive"),
         formatting=("a script as hook, introduction, body and call to action", "a description with chapters as times"),
         engagement=("ask for one thing: subscribe, comment or the next video",), devices=("direct_address", "rhetorical_question"),
-        links="in the description", source="YouTube Data API: a description of 5,000 bytes",
+        links="in the description", source="YouTube Data API: descriptions of 5,000 bytes",
     ),
     "MEDIUM": PlatformFacts(
         characters=None, words=(1000, 3000), hashtags=(0, 5), sentence_words=22, paragraph_sentences=4, formality=(20, 85),

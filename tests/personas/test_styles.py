@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from persona_graph.media.asset import Asset
+from persona_graph.db import utcnow
+from persona_graph.media.asset import Asset, AssetPurpose, AssetState
 from persona_graph.personas.styles import PlatformEdits, WritingStyle, style_of
 from persona_graph.personas.tables import Platform
+from persona_graph.personas.uploads import erase_unused_uploads
 from persona_graph.style import score
 from tests.media import documents as make
 from tests.style.test_figures import GERMAN, author
@@ -118,9 +121,7 @@ async def test_one_style_of_texts_documents_and_pages(world: World, owner: Owner
     names = {each["source"] for one in style["figures"] for each in one["evidence"]}
     assert names <= {each["name"] for each in sources}
     assert style["goToWords"][0]["evidence"][0]["quote"]
-    assert (
-        style["summary"].startswith("Narrative and ") and "sentences of about" in style["summary"]
-    )
+    assert style["summary"].startswith("Narrative and ") and "sentences of about" in style["summary"]
 
 
 async def test_the_language_is_found_out_or_taken_as_said(owner: Owner) -> None:
@@ -404,6 +405,14 @@ async def test_a_document_is_kept_as_its_text_and_can_be_deleted(world: World, o
         "analyzeWritingStyle", personaId=public(await owner.persona()), documentIds=[seen["id"]]
     )
     assert (error["code"], error["path"]) == ("MEDIA_ERASED", ["documentIds", "0"])
+
+
+async def test_documents_are_not_kept_for_longer_than_other_uploads(world: World, owner: Owner) -> None:
+    old = await owner.asset(AssetPurpose.DOCUMENT, b"old", received_at=utcnow() - timedelta(days=8))
+    new = await owner.asset(AssetPurpose.DOCUMENT, b"new")
+    await erase_unused_uploads(world.runtime.personas)
+    states = [(await world.get(Asset, each.id)).state for each in (old, new)]
+    assert states == [AssetState.ERASED, AssetState.READY]
 
 
 async def _assets(world: World) -> list[Asset]:

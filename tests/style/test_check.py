@@ -7,6 +7,7 @@ import pytest
 from persona_graph.style import FACTS, Edits, Finding, Profile, Source, Style, adapt, measure, render, score
 from persona_graph.style.check import RELIABLE_WORDS
 from persona_graph.style.platforms import posted_length
+from tests.style.posts import ANNOUNCEMENT, FOURTH, POSTS
 from tests.style.test_figures import author
 
 
@@ -30,6 +31,22 @@ def only(found: tuple[Finding, ...], rule: str) -> Finding:
 
 
 PLAIN = "The boys went down to the river in the morning. They had an apple and a fence to paint. It was hot."
+
+
+def test_a_post_by_the_same_hand_and_an_announcement_by_nobody() -> None:
+    """Rows 6 and 14: three short posts are enough to tell a person's voice from a company's."""
+    posts = measure([Source(str(n), post) for n, post in enumerate(POSTS)])
+    on_linkedin = adapt(Style(posts), "LINKEDIN")
+    same, other = score(posts, FOURTH, on_linkedin), score(posts, ANNOUNCEMENT, on_linkedin)
+    assert same.score >= 80 and other.score <= 50
+    assert {
+        "word.plain",
+        "sentence.long",
+        "formality.higher",
+        "readability.harder",
+        "contraction.missing",
+    } <= rules(other.findings)
+    assert not {"word.plain", "formality.higher", "readability.harder"} & rules(same.findings)
 
 
 def test_a_check_is_the_same_each_time_and_between_0_and_100(austen: Profile) -> None:
