@@ -23,7 +23,9 @@ async def find(session: AsyncSession, viewer: Viewer, kind: type[Owned], id: str
 async def hold(session: AsyncSession, viewer: Viewer, kind: type[Owned], id: str, field: str) -> Owned:
     """The row, locked for this transaction."""
     mine = select(kind).where(kind.id == id, kind.account_id == viewer.account_id, kind.deleted_at.is_(None))
-    found = (await session.scalars(mine.with_for_update())).one_or_none()
+    # NO KEY UPDATE on Postgres: a plain one collides with the share that a foreign key takes on its persona, also
+    # when the row that has the key is changed a second time in one transaction.
+    found = (await session.scalars(mine.with_for_update(key_share=True))).one_or_none()
     if found is None:
         raise missing(kind.__name__, field)
     return found

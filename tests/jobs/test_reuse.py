@@ -380,3 +380,36 @@ def test_a_wish_is_the_same_after_it_was_stored() -> None:
     assert speech_wish(wish_json(speech)) == speech
     video = VideoWish("p", "s", captions=CaptionMode.BURNED, draft=True)
     assert video_wish(wish_json(video)) == video
+
+
+async def test_asked_again_while_it_is_deleted(each_opening: Opening) -> None:
+    """S5: whoever comes first, what is there can be played, and what nobody has any more is gone."""
+    house = await each_opening(speaker(start=[DELIVERY, ...]))
+    for _ in range(4):
+        first = await ask(house)
+        asset_id = (await house.output(first)).asset_id
+        wish = SpeechWish(house.persona.id, SCRIPT, voice_policy=STOCK, reuse=True)
+        answers = await asyncio.gather(
+            *(submitted(house, wish) for _ in range(3)), deleted(house, first.subject_id),
+            *(submitted(house, wish) for _ in range(3)), return_exceptions=True,
+        )  # fmt: skip
+        assert not [answer for answer in answers if isinstance(answer, BaseException)]
+        jobs = [await house.finish(answer.job) for answer in answers if answer is not None and answer.job]  # type: ignore[union-attr]
+        made = [await house.output(job) for job in jobs]
+        assert [await state_of(house, each.asset_id) for each in made] == ["READY"] * 6
+        shared = [each for each in made if each.asset_id == asset_id]
+        assert await state_of(house, asset_id) == ("READY" if shared else "ERASED")
+        await asyncio.gather(*(deleted(house, each.id) for each in made))
+        for each in made:
+            assert await state_of(house, each.asset_id) == "ERASED"
+    assert await house.deadlocks() == 0
+
+
+async def test_a_key_that_comes_twice_is_one_reuse(each_opening: Opening) -> None:
+    """G18: 20 at once, of what is there already."""
+    toy = speaker(start=[DELIVERY])
+    house = await each_opening(toy)
+    await ask(house)
+    wish = SpeechWish(house.persona.id, SCRIPT, voice_policy=STOCK, reuse=True)
+    answers = await asyncio.gather(*(submitted(house, wish, idempotency_key="k") for _ in range(20)))
+    assert len({answer.job.id for answer in answers if answer.job}) == 1 and toy.calls("start") == 1
