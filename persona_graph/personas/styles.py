@@ -117,6 +117,7 @@ async def set_adaptation(
             raise InvalidInput(
                 message=f"{name} cannot be set.", path=("reset",), fix=f"Name one of {', '.join(ADAPTABLE)}."
             )
+    said = {name: _plain(name, value) for name, value in edits.items()}
     async with personas.db.writing() as session:
         persona = await hold(session, viewer, Persona, persona_id, "personaId")
         row = await session.get(PlatformEdits, (persona_id, platform))
@@ -126,7 +127,7 @@ async def set_adaptation(
             )
             session.add(row)
         kept = {name: value for name, value in (row.edits or {}).items() if name not in reset}
-        row.edits = {**kept, **edits}
+        row.edits = {**kept, **said}
         row.updated_at = utcnow()
         style = await session.get(WritingStyle, persona_id)
         made = styles.adapt(style.style if style else Style(), platform.value, row.edits)
@@ -246,7 +247,7 @@ def _said(value: str | None, name: str) -> str | None:
     return None if value is None else plain_text(value, _camel(name), most=2000)
 
 
-def _terms(values: Sequence[str] | None, name: str) -> tuple[str, ...] | None:
+def _terms(values: Sequence[str] | None, name: str, most: int = TERM) -> tuple[str, ...] | None:
     if values is None:
         return None
     if len(values) > MOST_TERMS:
@@ -256,7 +257,13 @@ def _terms(values: Sequence[str] | None, name: str) -> tuple[str, ...] | None:
             path=(_camel(name),),
             fix=f"Give at most {MOST_TERMS}.",
         )
-    return tuple(dict.fromkeys(plain_text(value, _camel(name), most=TERM) for value in values))
+    return tuple(dict.fromkeys(plain_text(value, _camel(name), most=most) for value in values))
+
+
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return plain_text(value, _camel(name), most=2000 if name == "notes" else 200)
+    return _terms(value, name, most=300) if isinstance(value, list) else value
 
 
 def _without(edits: Edits, reset: Sequence[str]) -> Edits:

@@ -296,6 +296,21 @@ async def test_an_edit_that_makes_no_sense_changes_nothing(
     assert await world.dump() == before
 
 
+async def test_words_of_an_adaptation_are_bounded(owner: Owner) -> None:
+    persona = await owner.persona()
+    for given, code, path in (
+        ({"tones": ["dry"] * 51}, "TEXT_TOO_LONG", ["tones"]),
+        ({"formatting": ["x" * 301]}, "TEXT_TOO_LONG", ["formatting"]),
+        ({"devices": [""]}, "TEXT_EMPTY", ["devices"]),
+        ({"links": "x" * 201}, "TEXT_TOO_LONG", ["links"]),
+        ({"notes": "x" * 2001}, "TEXT_TOO_LONG", ["notes"]),
+    ):
+        error = await owner.client.refusal(
+            "setPlatformAdaptation", personaId=public(persona), platform="X", **given
+        )
+        assert (error["code"], error["path"]) == (code, path)
+
+
 @pytest.mark.parametrize(
     "given", [{"wordsLow": 90, "wordsHigh": 80}, {"wordsHigh": -1}, {"longestSentence": 0}, {"reset": ["characterLimit"]}, {"emojiPer1000": 1e9}], ids=range(5)
 )  # fmt: skip
