@@ -205,7 +205,7 @@ class Unspeakable(Exception):
 
 RAISED = [
     RuntimeError("boom"), Rude("boom"), asyncio.CancelledError("mine"), SystemExit(3), KeyboardInterrupt(),
-    GeneratorExit(), StopAsyncIteration(), TimeoutError(), Unspeakable(), RuntimeError("nul \0 and \ud800"),
+    GeneratorExit(), StopAsyncIteration(), TimeoutError(), MemoryError(), Unspeakable(), RuntimeError("nul \0 and \ud800"),
 ]  # fmt: skip
 
 
