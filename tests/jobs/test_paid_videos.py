@@ -13,15 +13,17 @@ import pytest
 from persona_graph_sandbox import Sandbox
 from persona_graph_wavespeed import persona_graph_register_providers
 
+from persona_graph.catalog.routing import Need, rank
+from persona_graph.catalog.tiers import load_tiers
 from persona_graph.jobs.submit import Paid, Request
 from persona_graph.jobs.tables import Job
 from persona_graph.personas import outputs
 from persona_graph.personas.outputs import VideoWish
 from persona_graph.personas.tables import VoicePolicy
-from persona_graph.provider import PluginConfig
+from persona_graph.provider import Capability, PluginConfig
 from persona_graph.provider.conformance import picture
 from tests.jobs.house import House
-from tests.jobs.scripted import speaker
+from tests.jobs.scripted import catalog, speaker
 from tests.jobs.test_finished_speech import HEARD
 from tests.jobs.test_long_scripts import SCRIPT, lived_in
 
@@ -194,3 +196,24 @@ async def test_a_cancelled_video_is_billed_by_the_vendor_and_not_to_the_user(
         assert job.state == "CANCELLED"
         await house.sound(job)
         assert await video_cost(house, job) == charges(vendor)[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "resolution", "first", "cost"),
+    [
+        (119.0, "480p", "wavespeed-hunyuan", "3.60"),
+        (120.0, "720p", "wavespeed-hunyuan", "7.20"),
+        (121.0, "480p", "wavespeed-infinitetalk", "3.63"),
+        (600.0, "720p", "wavespeed-infinitetalk", "36"),
+    ],
+)
+def test_who_renders_is_decided_by_the_length(seconds: float, resolution: str, first: str, cost: str) -> None:
+    """Rows 94, 155, 157: with the plugin's own offers, at 119, 120, 121 and 600 s."""
+    found: list[Any] = list(persona_graph_register_providers(PluginConfig("wavespeed", {"API_KEY": "none"})))
+    need = Need(
+        capability=Capability.TALKING_VIDEO, tier="enterprise", seconds=seconds, resolution=resolution
+    )
+    (chosen, *_) = rank(need, catalog(*found), load_tiers(None)).candidates
+    assert chosen.provider == first
+    offer = next(each.offers[0] for each in found if each.id == first)
+    assert offer.cost.of(seconds=seconds, resolution=resolution) == Decimal(cost)
