@@ -19,6 +19,11 @@ PROMISED = [
     "G12",
     *(f"W{n}" for n in range(1, 9)),
     *(f"P{n}" for n in range(1, 10)),
+    *(f"G{n}" for n in range(17, 21)),
+    "V3",
+    "V11",
+    "V12",
+    "C1",
 ]
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from persona_graph.catalog import prices
 from persona_graph.catalog.pace import speech_seconds
-from persona_graph.provider import Animate, Offer, Order, Speak, TrainVoice, Write
+from persona_graph.provider import Animate, Cost, Offer, Order, Speak, TrainVoice, Write
 
 _ZERO = Decimal(0)
+_AMOUNTS = ("per_run", "per_1000_chars", "per_block")
+_COUNTS = ("block_seconds", "min_blocks", "han_weight")
 
 
 def for_order(
@@ -23,6 +26,32 @@ def for_order(
     declared = prices.cost(offer, seconds=length, **_amounts(order, written)) + _first_use(offer, order)
     booked, doubt = prices.believed(billed)
     return declared if booked is None else booked, doubt
+
+
+def rates_json(offer: Offer) -> dict[str, Any]:
+    """The offer's prices, to be kept with a quote."""
+    rate = offer.cost
+    amounts = {name: str(getattr(rate, name)) for name in _AMOUNTS}
+    at = [[resolution, str(amount)] for resolution, amount in rate.per_block_at]
+    return {**amounts, "per_block_at": at, **{name: getattr(rate, name) for name in _COUNTS}}
+
+
+def _rates(stored: Mapping[str, Any]) -> Cost:
+    read: dict[str, Any] = {name: Decimal(stored[name]) for name in _AMOUNTS}
+    read |= {name: int(stored[name]) for name in _COUNTS}
+    at = tuple((resolution, Decimal(amount)) for resolution, amount in stored["per_block_at"])
+    return Cost(**read, per_block_at=at)
+
+
+def has_become_dearer(offer: Offer, order: Order, quoted: Mapping[str, Any], name: str) -> bool:
+    """Whether this order would cost more than by the prices under that name in the stored quote, and more than the
+    whole was quoted to cost at most. One that is merely longer than expected does not count."""
+    then = quoted.get("rates", {}).get(name)
+    if then is None:
+        return False
+    now, _ = for_order(offer, order)
+    before, _ = for_order(replace(offer, cost=_rates(then)), order)
+    return now > before and now > Decimal(quoted["cost_high"])
 
 
 def _amounts(order: Order, written: int) -> Mapping[str, Any]:

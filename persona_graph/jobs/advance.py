@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
+from persona_graph.catalog import bills
 from persona_graph.catalog.registry import Registered
 from persona_graph.db import is_away, new_id, uncut, was_undone
 from persona_graph.errors import UserFault
@@ -170,12 +171,19 @@ async def _begin(jobs: Jobs, lease: Lease, scene: Scene) -> float | None:
         order = await jobs.works[job.kind].order(
             open_bench(jobs, lease, job, job.leg(scene.leg.n), provider.id)
         )
+        _check_cost(job.leg(scene.leg.n), offer, order, f"{provider.id}/{offer.id}")
         attempt = await midway.send(jobs, lease, scene.leg, provider, offer, new_id())
     except Full as full:
         return await _queue_up(jobs, lease, scene, offer, str(full))
     if attempt is None:
         return None
     return await _place(jobs, lease, scene, Placed(attempt, provider, offer), order)
+
+
+def _check_cost(leg: Leg, offer: Offer, order: Order, name: str) -> None:
+    """Nothing is sent to a vendor that has become dearer than what was quoted (V11)."""
+    if bills.has_become_dearer(offer, order, leg.quote, name):
+        raise SkipCandidate(f"{name} costs more now than what was quoted; ask again for a new quote")
 
 
 async def _let_rest(jobs: Jobs, lease: Lease, scene: Scene, offer: Offer, rest: Rest) -> float | None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from persona_graph.accounts import ledger
 from persona_graph.accounts.accounts import Account
 from persona_graph.accounts.viewer import Viewer
-from persona_graph.catalog import prices, routing
+from persona_graph.catalog import bills, prices, routing
 from persona_graph.db import Writing, new_id
 from persona_graph.errors import IdempotencyMismatch, InvalidInput, SpendRefused
 from persona_graph.jobs.events import EventKind, append
@@ -168,7 +168,7 @@ async def open_job(
     job = Job(
         id=new_id(), account_id=account.id, persona_id=subject.persona_id, kind=kind, subject_kind=subject.kind,
         subject_id=subject.id, tier=plan.tier, asked_by=viewer.label, spec=spec,
-        legs=[_leg(n, leg) for n, leg in enumerate(plan.legs)],
+        legs=[_leg(jobs, n, leg) for n, leg in enumerate(plan.legs)],
     )  # fmt: skip
     session.add(job)
     await session.flush()
@@ -186,10 +186,13 @@ async def open_job(
     return job
 
 
-def _leg(n: int, planned: PlannedLeg) -> Leg:
-    """What cannot be told from the result is kept with the quote, for whoever prices the same work anew."""
+def _leg(jobs: Jobs, n: int, planned: PlannedLeg) -> Leg:
+    """What cannot be told from the result is kept with the quote, for whoever prices the same work anew; and the
+    vendors' prices, for whoever is about to pay them."""
     need = planned.plan.need
-    about = {"included": need.included, "resolution": need.resolution}
+    offers = ((each, jobs.catalog.find_offer(each.provider, each.offer)) for each in planned.route.candidates)
+    rates = {f"{each.provider}/{each.offer}": bills.rates_json(offer) for each, offer in offers if offer}
+    about = {"included": need.included, "resolution": need.resolution, "rates": rates}
     return Leg(
         n=n, name=planned.plan.name, capability=planned.plan.need.capability, weight=planned.plan.weight,
         route=planned.route.to_json(), quote={**planned.quote.to_json(), **about},

@@ -68,6 +68,35 @@ async def test_v11_a_price_list_that_doubles_touches_no_quote(each_opening: Open
     assert (await house.sound(job)).settled == Decimal("0.0007")
 
 
+async def test_v11_a_vendor_that_doubled_before_it_was_asked_is_not_asked(each_opening: Opening) -> None:
+    """V11: nothing is sent above what was quoted; the next candidate is, or the caller asks for a new quote."""
+    house = await each_opening(speaker(cost="0.01"))
+    job = await house.speak()
+    toy = speaker(cost="0.02", start=[DELIVERY])
+    house.jobs.catalog = catalog(toy)
+    job = await house.sound(await house.finish(job))
+    assert (job.state, job.failure_code) == ("FAILED", "PROVIDERS_EXHAUSTED")
+    assert "costs more now" in (job.failure_message or "") and toy.history == []
+    assert "COST" not in await house.postings(job)
+    again = await house.sound(await house.finish(await house.speak()))
+    assert again.state == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("now", "state"), [("0.03", "SUCCEEDED"), ("0.005", "SUCCEEDED"), ("0.31", "FAILED")]
+)
+async def test_v11_a_raise_within_what_was_quoted_stops_nobody(
+    opening: Opening, now: str, state: str
+) -> None:
+    """V11: the quoted range spans the candidates; a long script is compared part by part."""
+    house = await opening(speaker("a-cheap", cost="0.01"), speaker("b-dear", cost="0.3"))
+    job = await house.speak()
+    start = [replace(DELIVERY, billed_cost=None)]
+    house.jobs.catalog = catalog(speaker("a-cheap", cost=now, start=start))
+    job = await house.sound(await house.finish(job))
+    assert job.state == state
+
+
 async def test_v11_a_vendor_that_doubles_its_price_is_the_houses_loss(each_opening: Opening) -> None:
     """P6, V11: the account pays what was quoted; the cost is booked as it was billed."""
     toy = speaker(start=[TICKET], check=[replace(DELIVERY, billed_cost=Decimal("9.99"))])
