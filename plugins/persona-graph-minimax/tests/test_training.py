@@ -74,6 +74,15 @@ async def test_an_unused_voice_is_gone_after_seven_days(desk: Any, caught: Any) 
     assert desk.owed == 0
 
 
+async def test_a_first_word_that_cannot_be_read_is_booked_and_its_fee_once(desk: Any) -> None:
+    """V4: MiniMax billed both; the fee is booked with the first speech that can be heard."""
+    desk.inject("audio_odd", "/v1/t2a_v2")
+    made = await desk.train()
+    assert made.voice_expires_at is not None and made.billed_cost == FIRST
+    await desk.speak(Speak(script="Hello there.", voice=desk.voice(made)))
+    assert desk.billed == desk.owed
+
+
 @pytest.mark.parametrize(
     "fault",
     ["rate_limited", "internal", "audio_empty", "no_balance", "bad_gateway", "drop_before", "stall"],

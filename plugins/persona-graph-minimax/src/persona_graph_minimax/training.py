@@ -68,7 +68,7 @@ class Training:
         return await self._deliver(call, voice_id, activate=self._account.activate)
 
     async def _made(self, call: Call, voice_id: str, content: bytes, language: str, asked: Path) -> bool:
-        """True if it was there already. The recordings are gone from MiniMax in any case."""
+        """True if it was there already. The recordings are taken back whatever becomes of it."""
         file_id = await self._upload(call, voice_id, content)
         asked.touch()
         try:
@@ -192,7 +192,11 @@ class Training:
             return delivery
         call.log.warning("a voice was cloned and not activated: %s", trouble)
         sure = not isinstance(trouble, OutcomeUnknown)
-        return replace(delivery, facts={"activated": False if sure else None, "trouble": str(trouble)[:300]})
+        return replace(
+            delivery,
+            billed_cost=getattr(trouble, "billed_cost", None) or Decimal(0),
+            facts={"activated": False if sure else None, "trouble": str(trouble)[:300]},
+        )
 
 
 def _stray(listed: object, voice_id: str, now: datetime) -> int | None:
