@@ -109,7 +109,8 @@ def _cells(row: Any, providers: Sequence[str], named: Named) -> list[str]:
     made = row.output is not None
     # An earlier job of a promoted output made its draft.
     draft = made and (row.draft or row.latest != row.job_id)
-    output_kind = "SpeechOutput" if row.output_kind == "SPEECH" else "VideoOutput"
+    # As the API calls the types of outputs.
+    output_kind = f"{row.output_kind.capitalize()}Output" if made else ""
     voice = row.subject_id if row.subject_kind == "Voice" else row.voice_id
     avatar = row.subject_id if row.subject_kind == "Avatar" else row.avatar_id
     cells = (

@@ -25,7 +25,7 @@ closed_set(
     UsageDimension,
     {
         "PERSONA": "By persona; the key is its id.",
-        "KIND": "By kind of job: SPEECH, VIDEO, VOICE_TRAINING, AVATAR.",
+        "KIND": "By kind of job, such as SPEECH or VOICE_TRAINING.",
         "PLATFORM": "By platform; the key is null where none was named, and for trainings and avatars.",
         "CONTENT_TYPE": "By content type; the key is null for trainings and avatars.",
         "SERVICE": "By the service or user that asked.",
