@@ -86,8 +86,11 @@ async def resolve_review(
             raise InvalidInput(
                 code="TEXT_EMPTY", message="note is empty.", path=("note",), fix="Say why, for the record."
             )
+        # One that was set aside for its workers' sake is looked up or sent again with its old key, as after any
+        # crash; only a person's word on what became of it ends it, and a new order is placed.
+        decided = job.state == JobState.NEEDS_REVIEW or not again or cost is not None
         for attempt in (await session.scalars(select(Attempt).where(Attempt.job_id == job.id))).all():
-            if attempt.state in (AttemptState.SENT, AttemptState.UNKNOWN):
+            if decided and attempt.state in (AttemptState.SENT, AttemptState.UNKNOWN):
                 attempt.state, attempt.error = AttemptState.FAILED, f"reviewed: {note[:400]}"
                 if cost is not None:
                     await endings.book_cost(session, job, attempt, cost)

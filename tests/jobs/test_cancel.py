@@ -221,6 +221,23 @@ async def test_v3_what_a_review_found_out_about_the_bill_is_booked(opening: Open
     assert ("SETTLE" in posted) == again
 
 
+@pytest.mark.parametrize("safety", list(PaymentSafety))
+async def test_v3_a_quarantined_job_that_goes_on_pays_for_no_order_twice(
+    opening: Opening, safety: PaymentSafety
+) -> None:
+    """V3: its workers died on it after the order was sent. With a key it is sent again, without one it is looked up,
+    and where neither is possible a person decides once more."""
+    toy = speaker(safety=safety, start=[OutcomeUnknown("reset"), DELIVERY], find=[DELIVERY])
+    house = await opening(toy)
+    job = await house.speak()
+    await house.advance(job)
+    job = await _quarantined(house, job)
+    await resolve_review(house.jobs, house.viewer, job.id, again=True, note="The workers were at fault.")
+    job = await house.sound(await house.finish(job))
+    assert job.state == ("NEEDS_REVIEW" if safety is PaymentSafety.BLIND else "SUCCEEDED")
+    assert len(await house.attempts(job)) == 1 and len(set(toy.keys())) == 1
+
+
 async def test_a_bill_for_no_order_is_refused(opening: Opening) -> None:
     house = await opening(speaker(start=[DELIVERY]))
     job = await _quarantined(house)
