@@ -11,25 +11,24 @@ from persona_graph.db import Writing, utcnow
 from persona_graph.jobs import endings
 from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import Move, after
-from persona_graph.jobs.submit import Plan
+from persona_graph.jobs.submit import Plan, PlannedLeg
 from persona_graph.jobs.tables import Job, Leg, LegState
 
+MADE_BEFORE = "nobody is asked: an identical request made it before"
 _ZERO = Decimal(0)
 
 
 def for_nothing(plan: Plan) -> Plan:
     """The same plan where nobody works and nobody pays."""
-    legs = (
-        replace(
-            leg,
-            quote=replace(
-                leg.quote, price_likely=_ZERO, price_ceiling=_ZERO, cost_low=_ZERO, cost_high=_ZERO,
-                terms=INCLUDED,
-            ),
-        )
-        for leg in plan.legs
-    )  # fmt: skip
-    return replace(plan, legs=tuple(legs))
+    return replace(plan, legs=tuple(map(_idle, plan.legs)))
+
+
+def _idle(leg: PlannedLeg) -> PlannedLeg:
+    quote = replace(
+        leg.quote, price_likely=_ZERO, price_ceiling=_ZERO, cost_low=_ZERO, cost_high=_ZERO, terms=INCLUDED
+    )
+    candidates = (replace(each, price=_ZERO, cost=_ZERO, why=MADE_BEFORE) for each in leg.route.candidates)
+    return replace(leg, quote=quote, route=replace(leg.route, candidates=tuple(candidates)))
 
 
 async def end_at_once(jobs: Jobs, session: Writing, job: Job, done: Sequence[Leg]) -> None:

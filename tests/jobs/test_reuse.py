@@ -84,6 +84,7 @@ async def test_an_identical_request_costs_nothing_and_is_there_at_once(each_open
     wish = SpeechWish(house.persona.id, SCRIPT, voice_policy=STOCK, reuse=True)
     quoted = (await submitted(house, wish, dry_run=True)).plan
     assert quoted is not None and quoted.price_ceiling == ZERO
+    assert {each.price for leg in quoted.legs for each in leg.route.candidates} == {ZERO}
     answer = await submitted(house, wish, max_price=ZERO, idempotency_key="k")
     job = answer.job
     assert job is not None and job.state == "SUCCEEDED"
