@@ -23,6 +23,7 @@ from persona_graph.personas.room import Personas
 from persona_graph.personas.works.content import AvatarWork, ContentWork
 from persona_graph.personas.works.training import TrainingWork
 from persona_graph.personas.works.twin import RenewalWork, TwinWork
+from persona_graph.personas.works.written import WrittenWork
 from persona_graph.settings import Settings, plugin_settings
 
 
@@ -77,6 +78,7 @@ def _wire(
         {
             JobKind.VOICE_TRAINING: TrainingWork(personas),
             JobKind.SPEECH: content,
+            JobKind.CONTENT: WrittenWork(personas),
             JobKind.AVATAR: AvatarWork(personas),
             JobKind.VIDEO: content,
             JobKind.VOICE_TWIN: TwinWork(personas),

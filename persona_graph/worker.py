@@ -16,6 +16,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from persona_graph.jobs.advance import advance
 from persona_graph.jobs.doorbell import AHEAD_SECONDS, QUEUE, WAKE, dump, load, open_pool, plain_redis
 from persona_graph.jobs.heartbeat import Heartbeat
+from persona_graph.jobs.postman import deliver_due, forget_old_deliveries
 from persona_graph.jobs.sweeper import Chore, discard_stale_folders, sweep_for_ever
 from persona_graph.personas.erasure import forget_enrolments
 from persona_graph.personas.leases import watch_leases
@@ -61,6 +62,8 @@ async def _open(ctx: dict[str, Any]) -> None:
 def _chores(runtime: Runtime) -> list[Chore]:
     return [
         Chore("forget voices", 10, lambda: forget_enrolments(runtime.personas)),
+        Chore("deliver webhooks", 1, lambda: deliver_due(runtime.jobs)),
+        Chore("forget old webhook deliveries", 3600, lambda: forget_old_deliveries(runtime.jobs)),
         Chore("watch voice leases", 300, lambda: watch_leases(runtime.personas)),
         Chore("erase unused uploads", 3600, lambda: erase_unused_uploads(runtime.personas)),
         Chore("collect orphans", 3600, lambda: runtime.media.collect_orphans(ORPHANS_AFTER)),

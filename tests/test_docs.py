@@ -23,6 +23,7 @@ from persona_graph.graphql.transport import faults, ws
 from persona_graph.graphql.transport.streams import RECHECK_SECONDS
 from persona_graph.graphql.types.core import _TYPES
 from persona_graph.http_media import _STATUS
+from persona_graph.jobs.postman import LOG_DAYS
 from persona_graph.media.video import probe_video
 from persona_graph.runtime import Runtime
 from persona_graph.settings import Settings
@@ -199,6 +200,7 @@ def test_the_figures_of_the_privacy_page_are_those_of_the_code() -> None:
         "RECHECK_SECONDS": RECHECK_SECONDS,
         "USED_STEP": USED_STEP.total_seconds(),
         "LOG_BYTES": LOG_BYTES,
+        "LOG_DAYS": LOG_DAYS * 86400,
         **chores,
     }
     told = {

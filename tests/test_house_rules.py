@@ -96,10 +96,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounts": {"catalog"},
     "media": {"accounts"},
     "outbound": set(),
+    "opaque": set(),
     "style": set(),
-    "jobs": {"catalog", "provider", "accounts", "media", "outbound"},
-    "personas": {"jobs", "catalog", "provider", "accounts", "media", "outbound", "style"},
-    "graphql": {"personas", "style", "jobs", "catalog", "provider", "accounts", "media", "runtime"},
+    "jobs": {"catalog", "provider", "accounts", "media", "outbound", "opaque"},
+    "personas": {"jobs", "catalog", "provider", "accounts", "media", "outbound", "style", "opaque"},
+    "graphql": {"personas", "style", "jobs", "catalog", "provider", "accounts", "media", "runtime", "opaque"},
 }
 # The edges build the runtime and pass it down; no room imports them (graphql names the runtime's type).
 

@@ -38,6 +38,7 @@ from persona_graph.personas.tables import (
     OutputKind,
     Persona,
     Sample,
+    Standing,
     TrainingStatus,
     Voice,
 )
@@ -160,6 +161,15 @@ class Owner:
         await self.world.save(enrolment, sample)
         if live:
             await self._put_live(persona, voice_id=row.id)
+        return row
+
+    async def twin(self, voice: Voice) -> Enrolment:
+        preview = await self.asset(AssetPurpose.PREVIEW)
+        row = Enrolment(
+            voice_id=voice.id, account_id=self.id, provider="elsewhere", vendor_voice=f"twin-{voice.id}",
+            standing=Standing.TWIN, similarity=0.9, preview_id=preview.id,
+        )  # fmt: skip
+        await self.world.save(row)
         return row
 
     async def avatar(

@@ -14,6 +14,7 @@ from persona_graph.accounts.ledger import Period
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.jobs import reading as job_reading
 from persona_graph.jobs.states import JobState
+from persona_graph.jobs.webhooks import deliveries_pages
 from persona_graph.media.assets import Asset
 from persona_graph.personas import ratings, reading, styles, usage
 from persona_graph.personas.notices import notices_pages
@@ -109,6 +110,13 @@ class Context:
         db, viewer = self.runtime.db, self.viewer
         return self._loader(
             ("notices_of", first, after), lambda ids: notices_pages(db, viewer, ids, first, after)
+        )
+
+    def deliveries_of(self, first: int | None, after: str | None) -> DataLoader[Any, Any]:
+        """A page of its log for each webhook."""
+        db, viewer = self.runtime.db, self.viewer
+        return self._loader(
+            ("deliveries_of", first, after), lambda ids: deliveries_pages(db, viewer, ids, first, after)
         )
 
     def jobs_of(self, first: int | None, after: str | None, state: JobState | None) -> DataLoader[Any, Any]:

@@ -10,6 +10,7 @@ from persona_graph.graphql.describe import closed_set
 from persona_graph.jobs.events import EventKind
 from persona_graph.jobs.states import JobKind, JobState
 from persona_graph.jobs.tables import AttemptState, LegState, ProgressSource
+from persona_graph.jobs.webhooks import DeliveryState, WebhookEvent
 from persona_graph.media.assets import AssetKind, AssetPurpose, AssetState
 from persona_graph.personas.characteristics import AgeHint, GenderHint, PitchClass
 from persona_graph.personas.quality import Band, Part
@@ -182,6 +183,7 @@ closed_set(
         "SPEECH": "Speak a script.",
         "AVATAR": "Render a portrait's proof clip.",
         "VIDEO": "Make a portrait speak a script.",
+        "CONTENT": "Make a piece of content: its text, its audio and its video, as far as each can be made.",
         "VOICE_TWIN": "Enrol a voice at one more provider and speak a preview there.",
         "VOICE_RENEWAL": "Speak a word with a voice that its vendor would drop unused.",
     },
@@ -385,4 +387,27 @@ closed_set(
         "SUMMARY": "Several figures in one.",
     },
     name="StyleArea",
+)
+closed_set(
+    WebhookEvent,
+    {
+        "JOB_SUCCEEDED": "A job ended well.",
+        "JOB_FAILED": "A job failed; nothing was charged.",
+        "JOB_CANCELLED": "A job was cancelled.",
+        "JOB_NEEDS_REVIEW": "A job may have spent money and waits for an operator.",
+        "VOICE_EXPIRING": "A vendor will drop an enrolment of a voice unless it is used.",
+        "VOICE_RENEWED": "An enrolment was used once, so that the vendor keeps it.",
+        "VOICE_EXPIRED": "A vendor dropped an unused enrolment.",
+        "VOICE_LOST": "A vendor says it does not have a voice any more.",
+        "VOICE_DRIFTED": "Fixed lines do not sound as they did when the voice was approved.",
+        "TEST": "Asked for with testWebhook.",
+    },
+)
+closed_set(
+    DeliveryState,
+    {
+        "PENDING": "It is tried again when its time comes.",
+        "DELIVERED": "It was answered with a status of 200 to 299.",
+        "FAILED": "It was given up.",
+    },
 )

@@ -9,16 +9,20 @@ import re
 import strawberry
 
 from persona_graph.errors import InvalidInput, NotFound
+from persona_graph.opaque import opaque, opaque_id
 
 # Accounts may have ids that an identity provider chose; all others are ours.
 _ROW = re.compile(r"[A-Za-z0-9_-]{1,26}")
 _CURSOR = re.compile(r"at:([A-Za-z0-9]{26})")
 # What people call a thing, where it is not its type's name.
-_WORDS = {"Asset": "file", "ServiceToken": "token", "SpeechOutput": "speech output"}
+_WORDS = {
+    "Asset": "file", "ServiceToken": "token", "SpeechOutput": "speech output", "Enrolment": "twin",
+    "WebhookDelivery": "delivery",
+}  # fmt: skip
 
 
 def global_id(kind: str, id: str) -> strawberry.ID:
-    return strawberry.ID(_shown(f"{kind}:{id}"))
+    return strawberry.ID(opaque_id(kind, id))
 
 
 def split_id(id: str) -> tuple[str, str] | None:
@@ -38,7 +42,7 @@ def row_id(kind: str, id: str, *field: str) -> str:
 
 
 def page_cursor(row: str) -> str:
-    return _shown(f"at:{row}")
+    return opaque(f"at:{row}")
 
 
 def cursor_row(cursor: str | None) -> str | None:
@@ -52,10 +56,6 @@ def cursor_row(cursor: str | None) -> str | None:
             fix="Use pageInfo.endCursor of an earlier page.",
         )  # fmt: skip
     return found[1]
-
-
-def _shown(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _read(text: str) -> str:

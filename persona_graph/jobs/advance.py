@@ -267,13 +267,15 @@ async def _end_on(jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt, trou
     """The vendor's last word, or a plugin that cannot be talked to. A voice that is gone there may have a twin."""
     if trouble.code == VOICE_GONE:
         await midway.lose_voice(jobs, lease, attempt, trouble.why)
-        if scene.leg.candidate + 1 < len(scene.leg.route["candidates"]):
-            await midway.give_way(jobs, lease, scene.leg, attempt, trouble.why)
-            return None
+    bill = _billed(_placed(jobs, attempt), trouble)
+    others = scene.leg.candidate + 1 < len(scene.leg.route["candidates"])
+    if others and (trouble.elsewhere or trouble.code == VOICE_GONE):
+        await midway.give_way(jobs, lease, scene.leg, attempt, trouble.why, bill)
+        return None
     if trouble.kind is Kind.BREACH:
         await endings.breach(jobs, lease, attempt, trouble.why)
     else:
-        fix, bill = "Change the input and ask again.", _billed(_placed(jobs, attempt), trouble)
+        fix = "Ask again later." if trouble.elsewhere else "Change the input and ask again."
         await endings.refuse(jobs, lease, attempt, trouble.code, trouble.why, fix, bill)
     return ENDED
 

@@ -19,6 +19,7 @@ from persona_graph.provider import (
     Delivery,
     Offer,
     Order,
+    OrderFailed,
     OrderRejected,
     OutcomeUnknown,
     Progress,
@@ -50,13 +51,15 @@ class Kind(StrEnum):
 @dataclass(frozen=True)
 class Trouble:
     """Why there is no answer. ``why`` may be stored and, of a rejection, shown; ``billed`` is what the vendor
-    charges for it. ``paced``: the vendor was not even asked, by the plugin's own pace."""
+    charges for it. ``elsewhere``: the order is good, and another may be able to do it. ``paced``: the vendor was
+    not even asked, by the plugin's own pace."""
 
     kind: Kind
     why: str
     code: str = ""
     retry_after: object = None
     billed: object = None
+    elsewhere: bool = False
     paced: bool = False
 
 
@@ -151,7 +154,8 @@ def _trouble(
     if isinstance(error, OrderRejected):
         code = error.code if isinstance(error.code, str) and _CODE.fullmatch(error.code) else "REJECTED"
         why = words(_said(error), 1000) or "The provider refuses it."
-        return Trouble(Kind.REJECTED, why, code, billed=getattr(error, "billed_cost", None))
+        billed, elsewhere = getattr(error, "billed_cost", None), isinstance(error, OrderFailed)
+        return Trouble(Kind.REJECTED, why, code, billed=billed, elsewhere=elsewhere)
     retry_after = error.retry_after if isinstance(error, ProviderBusy | ProviderUnavailable) else None
     kind = next((Kind[name.upper()] for name, what in meant.items() if isinstance(error, what)), otherwise)
     if not isinstance(error, ProviderError):

@@ -12,7 +12,7 @@ from persona_graph.accounts.ledger import Hold, Posting, PostingKind
 from persona_graph.accounts.statements import Fault, balance, find_faults
 from persona_graph.catalog.prices import Quote
 from persona_graph.jobs.states import TERMINAL, JobState
-from persona_graph.jobs.tables import Attempt, Job, Leg
+from persona_graph.jobs.tables import Attempt, Job, Leg, LegState
 
 BATCH = 1000
 
@@ -60,8 +60,15 @@ def _rules() -> dict[str, Select[str, int]]:
         "charged, though its job did not succeed": postings.join(Job, Job.id == Posting.job_id).where(
             Posting.kind == PostingKind.SETTLE, Job.state != JobState.SUCCEEDED
         ),
-        "its job succeeded, and its price was not charged": legs.where(
-            Job.state == JobState.SUCCEEDED, ~_posted(PostingKind.SETTLE, Posting.amount == Leg.price)
+        "it is done in a job that succeeded, and its price was not charged": legs.where(
+            Job.state == JobState.SUCCEEDED, Leg.state == LegState.DONE,
+            ~_posted(PostingKind.SETTLE, Posting.amount == Leg.price),
+        ),
+        "charged, though it was not done": legs.where(
+            Leg.state != LegState.DONE, _posted(PostingKind.SETTLE, Posting.amount >= 0)
+        ),
+        "it is missing from a job that succeeded, and that may not be": legs.where(
+            Job.state == JobState.SUCCEEDED, Leg.state != LegState.DONE, ~Leg.optional
         ),
         "reserved another amount than was quoted": legs.where(
             ~_posted(PostingKind.RESERVE, Posting.amount == Leg.reserved)
@@ -108,7 +115,7 @@ async def _other_prices(session: AsyncSession) -> list[Fault]:
 
 
 def _other_price(leg: Leg) -> str | None:
-    if "seconds" not in leg.result or leg.price is None:
+    if "seconds" not in leg.result or leg.price is None or leg.state != LegState.DONE:
         return None
     measured = {"seconds": leg.result["seconds"], "characters": leg.result.get("characters", 0)}
     due = Quote.from_json(leg.quote).settle(**measured)

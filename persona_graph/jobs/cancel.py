@@ -40,11 +40,15 @@ async def cancel_job(jobs: Jobs, viewer: Viewer, job_id: str) -> Job:
                 code="ALREADY_DECIDED", message="This job is being cancelled already.", state=job.state,
                 path=("jobId",), fix="Follow jobEvents to see it end.",
             )  # fmt: skip
-        await cancel_job_in(jobs, session, job)
+        await cancel_job_in(jobs, session, job, keep=True)
     return job
 
 
-async def cancel_job_in(jobs: Jobs, session: Writing, job: Job) -> None:
+async def cancel_job_in(jobs: Jobs, session: Writing, job: Job, *, keep: bool = False) -> None:
+    """``keep``: what its legs have made by then is worth having; else nothing is kept, and nothing charged."""
+    if not keep:
+        for leg in job.legs:
+            leg.optional = False
     if not may(JobState(job.state), Move.ASK_CANCEL):
         if job.state == JobState.NEEDS_REVIEW:
             await endings.fail_in(

@@ -1,6 +1,7 @@
 """How a leg and a job end: kept, failed, cancelled, given up or parked. Each is one transaction over job,
 attempt, ledger, subject and event, so that nothing is ever half ended: an attempt that is over in a job that is
-not would be placed, and paid for, again. The price is booked only when the whole job succeeded."""
+not would be placed, and paid for, again. Prices are booked only when the job succeeded: all of them, or, where
+the legs that are missing were optional, those of the legs that are done."""
 
 from __future__ import annotations
 
@@ -30,6 +31,9 @@ ENDED = -1.0
 # What came back has been paid for: a store that is away is given this long, in pauses, before it is let go.
 STORE_PAUSES = (1.0, 3.0, 9.0)
 NOTHING_CHARGED = "Tell the operator; nothing was charged."
+CANCELLED: dict[str, str | None] = {
+    "code": "CANCELLED", "message": "The job was cancelled before this was done.", "fix": "Ask again.",
+}  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -199,7 +203,12 @@ async def refuse(
 
 
 async def fail_in(jobs: Jobs, session: Writing, job: Job, code: str, message: str, fix: str | None) -> None:
-    """Fail a job whose row the caller has locked: every hold is released, nothing is charged."""
+    """Fail a job whose row the caller has locked: every hold is released, nothing is charged. What is done of one
+    that stands without the rest is kept instead."""
+    if job.stands:
+        why = {"code": code, "message": message[:1000], "fix": fix}
+        await _keep_done(jobs, session, job, LegState.FAILED, why)
+        return
     job.failure_code, job.failure_message, job.failure_fix = code, message[:1000], fix
     await _release_all(session, job, LegState.FAILED)
     await _close(jobs, session, job, Move.FAIL)
@@ -215,8 +224,25 @@ async def cancel(jobs: Jobs, lease: Lease, attempt: Attempt | None = None, bill:
 
 
 async def cancel_in(jobs: Jobs, session: Writing, job: Job) -> None:
+    """What was done before the stop reached it is kept, where it stands without the rest."""
+    if job.stands:
+        await _keep_done(jobs, session, job, LegState.CANCELLED, CANCELLED)
+        return
     await _release_all(session, job, LegState.CANCELLED)
     await _close(jobs, session, job, Move.CANCEL)
+
+
+async def _keep_done(
+    jobs: Jobs, session: Writing, job: Job, state: LegState, why: dict[str, str | None]
+) -> None:
+    """Leg by leg: what is done is charged, the holds of the others are released."""
+    for leg in job.legs:
+        if leg.state == LegState.DONE:
+            await ledger.settle(session, job.account_id, job.id, leg.n, price=leg.price or Decimal(0))
+            continue
+        await ledger.release(session, job.account_id, job.id, leg.n)
+        leg.state, leg.price, leg.failure = state, Decimal(0), why
+    await _close(jobs, session, job, Move.KEEP)
 
 
 @one_transaction
@@ -262,7 +288,7 @@ async def _close(jobs: Jobs, session: Writing, job: Job, move: Move) -> None:
     job.stage, job.message = job.state.value, ""
     job.ended_at = utcnow()
     job.lease_token = job.lease_until = None
-    if move is Move.SUCCEED:
+    if move in (Move.SUCCEED, Move.KEEP):
         job.fraction = 1.0
     left = select(Attempt).where(Attempt.job_id == job.id, Attempt.state.in_(OPEN_ATTEMPTS))
     for attempt in (await session.scalars(left)).all():

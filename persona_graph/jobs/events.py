@@ -11,11 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from persona_graph.db import Base, Json, Writing, new_id, utcnow
-from persona_graph.jobs.states import TERMINAL
+from persona_graph.jobs.states import TERMINAL, JobState
 from persona_graph.jobs.tables import Job, Leg
+from persona_graph.jobs.webhooks import WebhookEvent, enqueue
+from persona_graph.opaque import opaque_id
 
 if TYPE_CHECKING:
     from persona_graph.jobs.doorbell import Doorbell
+
+
+TOLD = {
+    JobState.SUCCEEDED: WebhookEvent.JOB_SUCCEEDED,
+    JobState.FAILED: WebhookEvent.JOB_FAILED,
+    JobState.CANCELLED: WebhookEvent.JOB_CANCELLED,
+    JobState.NEEDS_REVIEW: WebhookEvent.JOB_NEEDS_REVIEW,
+}
 
 
 class EventKind(StrEnum):
@@ -77,7 +87,18 @@ async def append(session: Writing, doorbell: Doorbell, job: Job, kind: EventKind
     )
     session.add(event)
     session.after(lambda: doorbell.announce(event))
+    if kind is EventKind.STATE and job.state in TOLD:
+        await enqueue(session, job.account_id, TOLD[job.state], _told(job))
     return event
+
+
+def _told(job: Job) -> dict[str, Any]:
+    """What a webhook says of a job: enough to know which it was; the rest is asked for with its id."""
+    failure = {"code": job.failure_code, "message": job.failure_message, "fix": job.failure_fix}
+    return {
+        "jobId": opaque_id("Job", job.id), "personaId": opaque_id("Persona", job.persona_id), "kind": job.kind,
+        "state": job.state, "askedBy": job.asked_by, "failure": failure if job.failure_code else None,
+    }  # fmt: skip
 
 
 def _snapshot(job: Job, leg: Leg | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from persona_graph.db import Writing, now_plus
 from persona_graph.jobs.answers import fraction_of, seconds_of, words
 from persona_graph.jobs.bench import say_stage, share
 from persona_graph.jobs.doorbell import AHEAD_SECONDS
-from persona_graph.jobs.endings import end_attempt
+from persona_graph.jobs.endings import Bill, book_cost, end_attempt
 from persona_graph.jobs.events import EventKind, append
 from persona_graph.jobs.lease import CRASHES, Fenced, Lease, fenced, one_transaction, quarantine
 from persona_graph.jobs.places import need_place
@@ -147,11 +147,15 @@ async def stand_back(jobs: Jobs, lease: Lease, attempt: Attempt, why: str, secon
 
 
 @one_transaction
-async def give_way(jobs: Jobs, lease: Lease, leg: Leg, attempt: Attempt | None, why: str) -> None:
-    """To the next candidate."""
+async def give_way(
+    jobs: Jobs, lease: Lease, leg: Leg, attempt: Attempt | None, why: str, bill: Bill | None = None
+) -> None:
+    """To the next candidate. What this one charges nevertheless is the house's loss."""
     async with fenced(jobs, lease) as (session, job):
         if attempt is not None:
             await end_attempt(jobs, session, attempt, AttemptState.FAILED, why)
+            if bill is not None:
+                await book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
         if job.leg(leg.n).candidate == leg.candidate:
             await _next_candidate(jobs, session, job, leg.n, why)
 

@@ -17,7 +17,7 @@ from persona_graph.catalog import prices
 from persona_graph.catalog.tiers import Feature, Tier, Tiers
 from persona_graph.errors import InvalidInput
 from persona_graph.jobs.states import JobKind, JobState
-from persona_graph.jobs.tables import Attempt, Job, Leg
+from persona_graph.jobs.tables import Attempt, Job, Leg, LegState
 from persona_graph.provider import Capability
 
 BATCH = 500
@@ -89,7 +89,7 @@ def _price(job: Job, tier: Tier) -> Decimal | None:
     if job.kind is JobKind.AVATAR and not tier.allows(Feature.AVATAR):
         return None
     total = _ZERO
-    for leg in job.legs:
+    for leg in (each for each in job.legs if each.state == LegState.DONE):
         video = leg.capability is Capability.TALKING_VIDEO
         seconds = float(leg.result.get("seconds", 0.0))
         if _is_included(job, leg):

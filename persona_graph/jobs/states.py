@@ -10,6 +10,7 @@ class JobKind(StrEnum):
 
     VOICE_TRAINING = "VOICE_TRAINING"
     SPEECH = "SPEECH"
+    CONTENT = "CONTENT"
     AVATAR = "AVATAR"
     VIDEO = "VIDEO"
     VOICE_TWIN = "VOICE_TWIN"
@@ -37,6 +38,7 @@ class Move(StrEnum):
     YIELD = "YIELD"
     WAIT = "WAIT"
     SUCCEED = "SUCCEED"
+    KEEP = "KEEP"
     FAIL = "FAIL"
     ASK_CANCEL = "ASK_CANCEL"
     CANCEL = "CANCEL"
@@ -56,6 +58,10 @@ _MOVES: dict[Move, dict[JobState, JobState]] = {
     Move.WAIT: {_S.RUNNING: _S.WAITING, _S.CANCELLING: _S.CANCELLING},
     # A job that was finished while somebody asked to cancel it has succeeded, late.
     Move.SUCCEED: {_S.RUNNING: _S.SUCCEEDED, _S.CANCELLING: _S.SUCCEEDED},
+    # What is done is kept, the rest will not come.
+    Move.KEEP: {
+        _S.RUNNING: _S.SUCCEEDED, _S.CANCELLING: _S.SUCCEEDED, _S.NEEDS_REVIEW: _S.SUCCEEDED, _S.QUARANTINED: _S.SUCCEEDED,
+    },
     Move.FAIL: {
         _S.RUNNING: _S.FAILED, _S.CANCELLING: _S.FAILED, _S.NEEDS_REVIEW: _S.FAILED, _S.QUARANTINED: _S.FAILED,
     },

@@ -62,12 +62,14 @@ class Request:
 
 @dataclass(frozen=True)
 class LegPlan:
-    """One leg to come. ``span`` is the seconds of media it takes or makes; ``weight`` its share of progress."""
+    """One leg to come. ``span`` is the seconds of media it takes or makes; ``weight`` its share of progress. What
+    other legs made is kept without one that is ``optional``."""
 
     name: str
     need: routing.Need
     weight: float
     span: prices.Span
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,6 @@ def _leg(jobs: Jobs, n: int, planned: PlannedLeg) -> Leg:
     return Leg(
         n=n, name=planned.plan.name, capability=planned.plan.need.capability, weight=planned.plan.weight,
         route=planned.route.to_json(), quote={**planned.quote.to_json(), **about},
-        reserved=planned.quote.price_ceiling,
+        reserved=planned.quote.price_ceiling, optional=planned.plan.optional,
         result={},
     )  # fmt: skip

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from persona_graph.db import Amount, Base, Json, new_id, utcnow
@@ -94,11 +94,23 @@ class Job(Base):
     def settled(self) -> Decimal:
         return sum((leg.price or Decimal(0) for leg in self.legs), Decimal(0))
 
+    @property
+    def partial(self) -> bool:
+        """It succeeded without some of its legs."""
+        return self.state == JobState.SUCCEEDED and any(leg.state != LegState.DONE for leg in self.legs)
+
+    @property
+    def stands(self) -> bool:
+        """Something is done, and the rest may be missing."""
+        left = [leg for leg in self.legs if leg.state != LegState.DONE]
+        return 0 < len(left) < len(self.legs) and all(leg.optional for leg in left)
+
 
 class Leg(Base):
     """``route`` is the ranked candidates and refusals as routing explained them; ``candidate`` is the
     one now tried; ``result`` gathers what was made (asset ids, measures); ``weight`` is its share of
-    the job's progress."""
+    the job's progress. The job may end well without one that is ``optional``, if something else is done by then;
+    ``failure`` says why it did."""
 
     __tablename__ = "job_leg"
 
@@ -115,6 +127,8 @@ class Leg(Base):
     price: Mapped[Decimal | None] = mapped_column(Amount)
     cost: Mapped[Decimal | None] = mapped_column(Amount)
     result: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    optional: Mapped[bool] = mapped_column(default=False, server_default=false())
+    failure: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
 
 class Attempt(Base):

@@ -15,13 +15,14 @@ from persona_graph.media.vault import Sealed
 
 
 class AssetPurpose(StrEnum):
-    """What a file is for. The first five are uploaded, the others are made here."""
+    """What a file is for. The first five are uploaded, a BUNDLE is uploaded or made here, the others are made here."""
 
     SAMPLE = "SAMPLE"
     PHOTO = "PHOTO"
     CONSENT_RECORDING = "CONSENT_RECORDING"
     MUSIC = "MUSIC"
     DOCUMENT = "DOCUMENT"
+    BUNDLE = "BUNDLE"
     CLEANED = "CLEANED"
     VOICE_MODEL = "VOICE_MODEL"
     PREVIEW = "PREVIEW"
@@ -60,6 +61,7 @@ UPLOADS = {
     AssetPurpose.CONSENT_RECORDING: AssetKind.AUDIO,
     AssetPurpose.MUSIC: AssetKind.AUDIO,
     AssetPurpose.DOCUMENT: AssetKind.TEXT,
+    AssetPurpose.BUNDLE: AssetKind.MODEL,
 }
 
 

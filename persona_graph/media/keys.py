@@ -8,6 +8,9 @@ import re
 import secrets
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 KEY_BYTES = 32
@@ -72,6 +75,22 @@ def signing_keys(text: str) -> list[str]:
     if any(len(key) < KEY_BYTES for key in keys):
         raise KeyMaterialError(f"signing_key is shorter than {KEY_BYTES} characters.")
     return keys[::-1]
+
+
+def bundle_keys(text: str) -> list[Ed25519PrivateKey]:
+    """What bundles are signed with, newest first: one for each entry of ``signing_key``, so that there is no further
+    secret to keep. Who rotates the one rotates the other."""
+    return [_bundle_key(secret) for secret in reversed(signing_keys(text))]
+
+
+def _bundle_key(secret: str) -> Ed25519PrivateKey:
+    seed = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"persona-graph bundle key 1").derive(secret.encode())
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def public_key(key: Ed25519PrivateKey) -> str:
+    """64 hexadecimal digits, as other installations list it."""
+    return key.public_key().public_bytes_raw().hex()
 
 
 def _entry(entry: str) -> tuple[str, bytes]:

@@ -22,6 +22,8 @@ _STOP = re.compile(
     r"(?:[.!?…؟۔]+|[\u0964\u0965])(?:[\"'”’»)\]]|[ \u00a0\u202f]»)*(?=\s|$)|[。！？｡]+[」』”’）]*|\n{2,}"
 )
 _LAST_WORD = re.compile(r"([^\s(\[\"'„“«]+)$")
+_NEXT = re.compile(r"\s*(\S?)")
+LONGEST_WORD = 64
 _CLAUSE = re.compile(r"[,;:،、，；：–—]\s*")
 
 
@@ -39,12 +41,13 @@ def sentences(text: str, language: str = "en") -> list[str]:
 
 
 def _is_end(text: str, begin: int, stop: re.Match[str], known: frozenset[str], ordinals: bool) -> bool:
-    after = text[stop.end() :].lstrip()[:1]
+    after = _NEXT.match(text, stop.end())[1]  # type: ignore[index]
     if stop[0][0] != ".":
         # "Why not?" she said.
         return not (stop[0][-1] in "\"'”’»" and after.islower())
     if stop[0].startswith(".") and not stop[0].startswith("..") and len(stop[0]) == 1:
-        word = _LAST_WORD.search(text[begin : stop.start()])
+        # No longer a look back than the longest word that matters: a text may be all abbreviations.
+        word = _LAST_WORD.search(text[max(begin, stop.start() - LONGEST_WORD) : stop.start()])
         if word and _goes_on(word[1], after, known, ordinals):
             return False
     # "..." and abbreviations at a sentence's end: the next one begins with a capital.

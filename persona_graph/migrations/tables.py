@@ -2,10 +2,10 @@
 
 from persona_graph.accounts import accounts, ledger, tokens
 from persona_graph.db import Base
-from persona_graph.jobs import events
+from persona_graph.jobs import events, webhooks
 from persona_graph.jobs import tables as jobs
 from persona_graph.media import asset
-from persona_graph.personas import batch_tables, ratings, styles
+from persona_graph.personas import batch_tables, content_tables, ratings, styles
 from persona_graph.personas import tables as personas
 
 metadata = Base.metadata
@@ -14,6 +14,7 @@ __all__ = [
     "accounts",
     "asset",
     "batch_tables",
+    "content_tables",
     "events",
     "jobs",
     "ledger",
@@ -22,4 +23,5 @@ __all__ = [
     "ratings",
     "styles",
     "tokens",
+    "webhooks",
 ]

@@ -27,6 +27,8 @@ from persona_graph.personas.tables import Persona
 from persona_graph.personas.wishes import SpeechWish
 
 MOST_ITEMS = 50
+# All scripts together may have that many times the characters of a single one.
+SCRIPTS = 5
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ async def generate_speech_batch(
         raise InvalidInput(
             message=f"items has {len(wishes)} entries.", path=("items",), fix=f"Give 1 to {MOST_ITEMS}."
         )
+    long = sum(len(wish.script) for wish in wishes if isinstance(wish, SpeechWish))
+    most = SCRIPTS * personas.settings.max_script_chars
+    if long > most:
+        raise InvalidInput(
+            code="TEXT_TOO_LONG", message=f"The scripts have {long:,} characters together.", path=("items",),
+            fix=f"Give at most {most:,}, in several batches if need be.",
+        )  # fmt: skip
     async with personas.db.writing() as session:
         account = await hold_account(session, viewer.account_id)
         first = await earlier_job(session, viewer, request)

@@ -96,7 +96,7 @@ async def commission_speech(
     language = spoken_language(wish.language, persona)
     voice, leg = await speech_leg(
         personas, session, viewer, account, persona, wish.script, language, _policy(wish), speed=wish.speed,
-        options=wish.options,
+        options=wish.options, persona_voice=wish.persona_voice,
     )  # fmt: skip
     sound = await sound_spec(personas, session, viewer, wish.sound, wish.platform)
     spec = {
@@ -122,8 +122,9 @@ async def commission_video(
     script = wish.script
     if script is not None:
         voice, speech_plan = await speech_leg(
-            personas, session, viewer, account, persona, script, language, _policy(wish)
-        )
+            personas, session, viewer, account, persona, script, language, _policy(wish),
+            persona_voice=wish.persona_voice,
+        )  # fmt: skip
         legs, span = [speech_plan], speech_plan.span
     else:
         speech, voice, span = await _spoken(session, viewer, persona, wish)

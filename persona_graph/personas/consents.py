@@ -38,9 +38,10 @@ _USES: dict[ConsentScope, tuple[JobKind, ...]] = {
         JobKind.VOICE_RENEWAL,
         JobKind.SPEECH,
         JobKind.VIDEO,
+        JobKind.CONTENT,
         JobKind.AVATAR,
     ),
-    ConsentScope.LIKENESS: (JobKind.AVATAR, JobKind.VIDEO),
+    ConsentScope.LIKENESS: (JobKind.AVATAR, JobKind.VIDEO, JobKind.CONTENT),
 }
 
 
@@ -87,13 +88,15 @@ async def withdraw_consent(personas: Personas, viewer: Viewer, consent_id: str) 
                 Job.state.not_in(TERMINAL),
             )
             for job in (await session.scalars(rests.with_for_update())).all():
-                if (
-                    consent.scope != ConsentScope.VOICE
-                    or job.kind == JobKind.VOICE_TRAINING
-                    or job.spec.get("voice")
-                ):
+                if _rests_on(job, ConsentScope(consent.scope)):
                     await cancel_job_in(personas.jobs, session, job)
     return consent
+
+
+def _rests_on(job: Job, scope: ConsentScope) -> bool:
+    if scope is ConsentScope.LIKENESS:
+        return job.kind != JobKind.CONTENT or bool(job.spec.get("avatar"))
+    return job.kind == JobKind.VOICE_TRAINING or bool(job.spec.get("voice"))
 
 
 async def end_consents(session: AsyncSession, persona_id: str) -> None:

@@ -13,6 +13,7 @@ from persona_graph.jobs.states import TERMINAL
 from persona_graph.jobs.tables import Job
 from persona_graph.media.assets import Asset
 from persona_graph.personas import ratings
+from persona_graph.personas.content_tables import Content
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Avatar, Enrolment, EnrolmentState, Output, Persona, Sample, Voice
 
@@ -66,13 +67,24 @@ async def erase_avatar(personas: Personas, session: Writing, avatar: Avatar) -> 
 
 async def erase_output(personas: Personas, session: Writing, output: Output) -> None:
     shared = await _shared(session, output)
+    await _drop_content(session, output)
     await _cancel_jobs(personas, session, output.persona_id, output.id, None if shared else output.asset_id)
     await drop_media(personas, session, output)
     await scrub_jobs(session, "Output", output.id)
     await ratings.silence(session, output.id)
     output.deleted_at = utcnow()
     output.similarity = output.style_score = output.timing_source = output.reuse_key = None
-    output.script = ""
+    output.script, output.title, output.written = "", None, None
+
+
+async def _drop_content(session: Writing, output: Output) -> None:
+    """What holds scenes together goes with the last of them."""
+    others = select(Output.id).where(
+        Output.content_id == output.content_id, Output.id != output.id, Output.deleted_at.is_(None)
+    )
+    if output.content_id is None or await session.scalar(others.limit(1)) is not None:
+        return
+    await session.execute(delete(Content).where(Content.id == output.content_id))
 
 
 async def drop_media(personas: Personas, session: Writing, output: Output) -> None:

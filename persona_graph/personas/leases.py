@@ -103,7 +103,7 @@ async def _renew_or_announce(personas: Personas, session: Writing, enrolment: En
     enrolment.warned_at = utcnow()
     said = f"{enrolment.provider} drops this voice on {enrolment.expires_at:%d %B %Y} unless it speaks before. {why}"
     fix = "Generate speech with it, or allow renewing it with setVoiceRenewal."
-    tell_of_voice(session, voice, NoticeKind.VOICE_EXPIRING, said, fix)
+    await tell_of_voice(session, voice, NoticeKind.VOICE_EXPIRING, said, fix)
 
 
 async def _renew(personas: Personas, session: Writing, voice: Voice, enrolment: Enrolment) -> str | None:
@@ -181,7 +181,7 @@ async def _mark_lost(session: Writing, enrolment: Enrolment, kind: NoticeKind, s
     if silent and voice.status == TrainingStatus.READY:
         voice.status = TrainingStatus.EXPIRED
     fix = "Enrol it again with trainTwin, or train a new voice." if silent else None
-    tell_of_voice(session, voice, kind, said if silent else f"{said} Another enrolment still speaks.", fix)
+    await tell_of_voice(session, voice, kind, said if silent else f"{said} Another enrolment still speaks.", fix)
     await show_expiry(session, voice.id)
 
 

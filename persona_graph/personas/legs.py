@@ -21,10 +21,11 @@ from persona_graph.personas.voices import enrolled_at, speaking_voice
 async def speech_leg(
     personas: Personas, session: AsyncSession, viewer: Viewer, account: Account, persona: Persona, script: str,
     language: str, policy: VoicePolicy, *, included: bool = False, speed: float = 1.0,
-    options: frozenset[str] = frozenset(),
+    options: frozenset[str] = frozenset(), persona_voice: bool = True,
 ) -> tuple[Voice | None, LegPlan]:  # fmt: skip
-    """Who speaks, and the leg for it. The persona's own voice unless the tier has none or a stock voice is allowed."""
-    own = personas.tiers.tier(account.tier).allows(Feature.OWN_VOICE)
+    """Who speaks, and the leg for it. The persona's own voice unless the tier has none, a stock voice is allowed, or
+    it is not wanted."""
+    own = persona_voice and personas.tiers.tier(account.tier).allows(Feature.OWN_VOICE)
     stock = policy is VoicePolicy.ALLOW_STOCK_VOICE or not own
     voice = await speaking_voice(session, viewer, persona) if own else None
     if voice is not None and not stock:

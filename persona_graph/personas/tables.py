@@ -86,6 +86,7 @@ class ContentType(StrEnum):
 class OutputKind(StrEnum):
     SPEECH = "SPEECH"
     VIDEO = "VIDEO"
+    CONTENT = "CONTENT"
 
 
 class VoicePolicy(StrEnum):
@@ -267,7 +268,9 @@ class Avatar(Base):
 
 
 class Output(Base):
-    """Speech or video someone asked for. ``served`` says per leg who did it and how near it comes. ``reuse_key`` is
+    """Something someone asked for. ``served`` says per leg who did it and how near it comes. Of content ``written`` is
+    the text as it is published and ``script`` what is spoken of it, ``skipped`` says which parts could not be asked
+    for, and it is scene ``scene`` of ``content_id``. ``reuse_key`` is
     what an identical request has too; a reused output shares the files of the one it was ``reused_from``. ``draft``
     until it is promoted."""
 
@@ -277,6 +280,7 @@ class Output(Base):
         Index("ix_output_reuse", "account_id", "reuse_key"),
         Index("ix_output_account", "account_id", "ready_at"),
         Index("ix_output_asset", "asset_id"),
+        Index("ix_output_content", "content_id", "scene"),
     )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
@@ -290,6 +294,11 @@ class Output(Base):
     content_type: Mapped[ContentType | None]
     asked_by: Mapped[str] = mapped_column(String(100))
     script: Mapped[str] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(String(200))
+    written: Mapped[str | None] = mapped_column(Text)
+    skipped: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
+    content_id: Mapped[str | None] = mapped_column(String(26))
+    scene: Mapped[int | None]
     draft: Mapped[bool] = mapped_column(default=False, server_default=false())
     reuse_key: Mapped[str | None] = mapped_column(String(64))
     reused_from: Mapped[str | None] = mapped_column(String(26))

@@ -14,7 +14,8 @@ from persona_graph.personas.tables import ContentType, Platform, VoicePolicy
 
 @dataclass(frozen=True)
 class SpeechWish:
-    """``container`` is ``wav``, ``mp3`` or ``ogg``; ``speed`` 0.5–2, ``pitch`` −12 to 12 semitones."""
+    """``container`` is ``wav``, ``mp3`` or ``ogg``; ``speed`` 0.5–2, ``pitch`` −12 to 12 semitones. Without
+    ``persona_voice`` a stock voice speaks."""
 
     persona_id: str
     script: str
@@ -29,6 +30,7 @@ class SpeechWish:
     content_type: ContentType | None = None
     draft: bool = False
     reuse: bool = False
+    persona_voice: bool = True
 
     @property
     def options(self) -> frozenset[str]:
@@ -58,6 +60,7 @@ class VideoWish:
     content_type: ContentType | None = None
     draft: bool = False
     reuse: bool = False
+    persona_voice: bool = True
 
 
 Wish = SpeechWish | VideoWish

@@ -17,6 +17,7 @@ from persona_graph.provider.asking import Step, ask, json_of, unreadable
 from persona_graph.provider.call import Call, PluginConfig
 from persona_graph.provider.deliveries import Delivery, Progress, Ticket, Timing, TimingSource
 from persona_graph.provider.errors import (
+    OrderFailed,
     OrderRejected,
     OutcomeUnknown,
     ProviderBusy,
@@ -48,7 +49,7 @@ from persona_graph.provider.orders import (
 
 __all__ = [
     "API_VERSION", "Animate", "BadKnock", "Call", "Capability", "Cost", "DataUse", "Delivery",
-    "Fidelity", "FileRef", "Knock", "Limits", "Offer", "Order", "OrderRejected",
+    "Fidelity", "FileRef", "Knock", "Limits", "Offer", "Order", "OrderFailed", "OrderRejected",
     "OutcomeUnknown", "PaymentSafety", "PluginConfig", "Progress", "Pronunciation", "Provider",
     "ProviderBusy", "ProviderError", "ProviderUnavailable", "Speak", "SpeechStyle",
     "Step", "TakesKnocks", "Ticket", "Timing", "TimingSource", "TrainVoice", "VendorVoice", "Write",

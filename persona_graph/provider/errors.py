@@ -38,6 +38,16 @@ class OrderRejected(ProviderError):
         self.billed_cost = billed_cost
 
 
+class OrderFailed(OrderRejected):
+    """The vendor took the order and says for good that it could not make it, through no fault of the order:
+    another provider is asked for it, if there is one. Costs what ``billed_cost`` says, else nothing."""
+
+    def __init__(
+        self, message: str, code: str = "PROVIDER_FAILED", *, billed_cost: Decimal | None = None
+    ) -> None:
+        super().__init__(message, code, billed_cost=billed_cost)
+
+
 class OutcomeUnknown(ProviderError):
     """The order may have been accepted and paid for: look it up, never blindly repeat. From
     ``check`` it means the work cannot be found any more."""

@@ -28,6 +28,9 @@ MUTATIONS = sorted(SCHEMA.mutation_type.fields)
 # Operators work on everybody's jobs and tiers; what keeps others out is the OPERATE scope.
 OPERATORS = {"resolveReview", "setTier"}
 
+# What is only ever seen within its owner.
+NO_NODES = {"token", "account", "twin", "webhook", "delivery"}
+
 
 @dataclass
 class Estate:
@@ -56,6 +59,9 @@ async def estate(world: World, name: str) -> Estate:
     sample = await owner.asset(AssetPurpose.SAMPLE, seconds=70.0)
     photo, unused = await owner.asset(AssetPurpose.PHOTO), await owner.asset(AssetPurpose.PHOTO)
     token = await owner.client.change("createServiceToken", "token { id }", label="x", scopes=["READ"])
+    twin = await owner.twin(draft)
+    hook = await owner.client.change("createWebhook", "webhook { id }", url="https://hooks.example/x")
+    told = await owner.client.change("testWebhook", "delivery { id }", webhookId=hook["webhook"]["id"])
     document = await owner.asset(AssetPurpose.DOCUMENT, b"A text of some words, to be measured. " * 12)
     await owner.client.change(
         "updateWritingStyle", "writingStyle { tone { value } }", personaId=public(persona), tone="wry"
@@ -63,10 +69,13 @@ async def estate(world: World, name: str) -> Estate:
     rows = {
         "persona": persona, "consent": consents[0], "voice": draft, "old voice": superseded, "avatar": face,
         "old avatar": old_face, "speech": speech, "video": video, "draft output": draft_output, "job": queued, "parked": parked,
-        "sample": sample, "photo": photo, "unused": unused, "document": document, "preview": cast(Asset, await world.get(Asset, draft.preview_id or "")),
+        "sample": sample, "photo": photo, "unused": unused, "document": document, "twin": twin, "preview": cast(Asset, await world.get(Asset, draft.preview_id or "")),
     }  # fmt: skip
     ids = {name: public(row) for name, row in rows.items()}
-    return Estate(owner, {**ids, "token": token["token"]["id"], "account": global_id("Account", owner.id)})
+    made = {
+        "token": token["token"]["id"], "webhook": hook["webhook"]["id"], "delivery": told["delivery"]["id"],
+    }  # fmt: skip
+    return Estate(owner, {**ids, **made, "account": global_id("Account", owner.id)})
 
 
 @pytest.fixture
@@ -103,6 +112,10 @@ def inputs(of: Estate) -> dict[str, dict[str, Any]]:
         "assessSamples": {"sampleIds": [id["sample"]]},
         "trainVoice": {"personaId": id["persona"], "name": "v", "sampleIds": [id["sample"]]},
         "assessPhoto": {"photoId": id["photo"]},
+        "trainTwin": {"voiceId": id["voice"], "provider": "local-voice", "sampleIds": [id["sample"]]},
+        "acceptTwin": {"enrolmentId": id["twin"]},
+        "deleteTwin": {"enrolmentId": id["twin"]},
+        "setVoiceRenewal": {"voiceId": id["voice"], "monthlyCap": "2"},
         "approveVoice": {"voiceId": id["voice"]},
         "rejectVoice": {"voiceId": id["voice"]},
         "activateVoice": {"voiceId": id["old voice"]},
@@ -123,6 +136,12 @@ def inputs(of: Estate) -> dict[str, dict[str, Any]]:
         "deleteOutput": {"outputId": id["video"]},
         "cancelJob": {"jobId": id["job"]},
         "resolveReview": {"jobId": id["parked"], "again": False, "note": "looked"},
+        "createWebhook": {"url": "https://hooks.example/y", "events": ["JOB_FAILED"]},
+        "rotateWebhookSecret": {"webhookId": id["webhook"]},
+        "enableWebhook": {"webhookId": id["webhook"]},
+        "testWebhook": {"webhookId": id["webhook"]},
+        "redeliverWebhook": {"deliveryId": id["delivery"]},
+        "deleteWebhook": {"webhookId": id["webhook"]},
         "createServiceToken": {"label": "s", "scopes": ["READ"]},
         "revokeServiceToken": {"tokenId": id["token"]},
         "setTier": {"accountId": id["account"], "tier": "basic"},
@@ -219,7 +238,7 @@ async def test_what_is_somebody_elses_is_not_there(mine: Estate, theirs: Estate)
         }
         assert len({_without_cost(answer) for answer in answers}) == 1, field
         assert json.loads(answers.pop())["data"] == {field: None}
-    seen = [await client.node(id, "") for name, id in mine.ids.items() if name not in ("token", "account")]
+    seen = [await client.node(id, "") for name, id in mine.ids.items() if name not in NO_NODES]
     assert None not in seen
 
 

@@ -88,7 +88,15 @@ def test_mutations_take_one_input_and_answer_with_a_payload() -> None:
         assert fields and strict == [], f"{name}: null when there are errors, so nullable: {strict}"
 
 
-PAID = {"trainVoice", "createAvatar", "generateSpeech", "generateSpeechBatch", "generateVideo", "promoteOutput"}
+PAID = {
+    "trainVoice",
+    "trainTwin",
+    "createAvatar",
+    "generateSpeech",
+    "generateSpeechBatch",
+    "generateVideo",
+    "promoteOutput",
+}
 
 
 def test_paid_mutations_can_be_rehearsed_limited_and_repeated() -> None:
@@ -112,7 +120,8 @@ def test_lists_hold_no_nulls_and_are_there() -> None:
 def test_lists_that_grow_are_connections_of_one_shape() -> None:
     connections = [kind for kind in OBJECTS if kind.name.endswith("Connection")]
     assert {kind.name for kind in connections} == {
-        "PersonaConnection", "JobConnection", "OutputConnection", "JobEventConnection",
+        "PersonaConnection", "JobConnection", "OutputConnection", "JobEventConnection", "NoticeConnection",
+        "WebhookDeliveryConnection",
     }  # fmt: skip
     for kind in connections:
         of = kind.name.removesuffix("Connection")

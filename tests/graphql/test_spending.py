@@ -243,6 +243,14 @@ async def test_a_batch_of_none_or_too_many(world: World, count: int) -> None:
     assert (error["code"], error["path"]) == ("INVALID_INPUT", ["items"])
 
 
+async def test_g20_a_batch_of_too_many_characters(world: World) -> None:
+    """G20: what is priced within one request stays within a fraction of a second."""
+    owner, persona = await speaking(world)
+    items = [{"script": "Dr. " * 5000}] * 6
+    error = await owner.client.refusal("generateSpeechBatch", personaId=public(persona), items=items)
+    assert (error["code"], error["path"]) == ("TEXT_TOO_LONG", ["items"])
+
+
 async def test_a_full_batch(world: World) -> None:
     owner, persona = await speaking(world)
     items = [{"script": f"This is number {n}."} for n in range(MOST_ITEMS)]

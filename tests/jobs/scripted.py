@@ -10,7 +10,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from persona_graph.provider.contract import checked
 from persona_graph.catalog.registry import Catalog, Plugin, Registered
 from persona_graph.provider import (
     API_VERSION,
@@ -26,6 +25,7 @@ from persona_graph.provider import (
     Progress,
     Ticket,
 )
+from persona_graph.provider.contract import checked
 
 Answer = Any
 """A value is returned, an exception raised, a function called with the call (and awaited, if it is async)."""

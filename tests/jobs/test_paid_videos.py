@@ -135,6 +135,19 @@ async def test_moderation_ends_it_and_nobody_pays(tmp_path: Path, redis_url: str
         assert await video_cost(house, job) == 0
 
 
+async def test_a_model_that_is_down_after_all_gives_way_to_the_next(
+    tmp_path: Path, redis_url: str, vendor: Sandbox
+) -> None:
+    """Threat V2: it took the order, says for good that it failed, and refunds it."""
+    vendor.bench.faults.inject("wavespeed", "task_fails", code=5003, error="unavailable")
+    async with housed(tmp_path, redis_url, vendor) as house:
+        job = await house.finish(await ask(house))
+        assert job.state == "SUCCEEDED", (job.failure_code, job.failure_message)
+        await house.sound(job)
+        assert await providers(house, job) == ["wavespeed-hunyuan", "wavespeed-infinitetalk"]
+        assert await video_cost(house, job) == vendor.bench.ledger.total("wavespeed") > 0
+
+
 async def test_a_result_without_outputs_fails_with_its_cost_booked(
     tmp_path: Path, redis_url: str, vendor: Sandbox
 ) -> None:

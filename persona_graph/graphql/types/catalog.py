@@ -22,7 +22,9 @@ from persona_graph.graphql.types.core import Connection, Money
 from persona_graph.graphql.types.jobs import InState, Job
 from persona_graph.graphql.types.personas import Persona
 from persona_graph.graphql.types.usage import InPeriod, Insights, Period, Usage, insights_of, stretch_of
+from persona_graph.graphql.types.webhooks import Webhook
 from persona_graph.jobs import reading as job_reading
+from persona_graph.jobs import webhooks
 from persona_graph.personas import reading, usage, usage_csv
 from persona_graph.provider import Capability, Fidelity
 from persona_graph.provider import Offer as OfferRow
@@ -186,6 +188,11 @@ class Account:
     def tier_after(self, info: Info) -> Tier | None:
         after = self.row.tier_after if self.tier_until() else None
         return Tier.of(info.context.runtime.tiers.tier(after)) if after else None
+
+    @strawberry.field(description="The addresses that are told what happens, oldest first.")
+    async def webhooks(self, info: Info) -> list[Webhook]:
+        own = await webhooks.own_webhooks(info.context.runtime.db, info.context.viewer)
+        return [Webhook.of(row) for row in own]
 
     @strawberry.field(description="What it spent.")
     async def spend(self, info: Info, period: InPeriod = None) -> Spend:

@@ -4,6 +4,8 @@ Revision ID: 0004
 Revises: 0003
 """
 
+from __future__ import annotations
+
 import sqlalchemy as sa
 from alembic import op
 from persona_graph.db import Amount, Moment

@@ -4,6 +4,8 @@ Revision ID: 0010
 Revises: 0009
 """
 
+from __future__ import annotations
+
 import sqlalchemy as sa
 from alembic import op
 

@@ -4,6 +4,8 @@ Revision ID: 0011
 Revises: 0010
 """
 
+from __future__ import annotations
+
 import sqlalchemy as sa
 from alembic import op
 

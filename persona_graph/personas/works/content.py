@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from persona_graph.db import Writing, utcnow
 from persona_graph.jobs.scrub import scrub_results
 from persona_graph.jobs.states import JobState
-from persona_graph.jobs.tables import Job, Leg
+from persona_graph.jobs.tables import Job, Leg, LegState
 from persona_graph.jobs.work import Bench, Kept
 from persona_graph.media.assets import AssetPurpose
 from persona_graph.personas.erasure import drop_media, erase_asset
@@ -45,7 +46,7 @@ class ContentWork(SpeakingWork):
                 kept = await keep_speech(bench, order, delivery, self.speech_purpose, finish)
             if kept.more or self.speech_purpose is not AssetPurpose.SPEECH:
                 return kept
-            return replace(kept, result={**kept.result, **await worded(bench)})
+            return replace(kept, result={**kept.result, **await worded(bench, bench.job.spec.get("written"))})
         assert isinstance(order, Animate)
         return await keep_video(bench, order, delivery, self.video_purpose)
 
@@ -69,13 +70,16 @@ class ContentWork(SpeakingWork):
             return
         # Those of the draft that this is instead of.
         await drop_media(self.personas, session, output)
-        spoken = next((leg for leg in job.legs if leg.name == "SPEECH"), None)
-        shown = job.legs[-1].result
-        output.asset_id, output.seconds = shown["asset"], shown.get("seconds")
-        output.avatar_id = job.spec.get("avatar")
+        done = {leg.name: leg for leg in job.legs if leg.state == LegState.DONE}
+        await drop_results(self.personas, session, job, of=[leg for leg in job.legs if leg.state != LegState.DONE])
+        spoken, video = done.get("SPEECH"), done.get("VIDEO")
+        last = video or spoken
+        shown = last.result if last else {}
+        output.asset_id, output.seconds = shown.get("asset"), shown.get("seconds")
+        output.avatar_id = job.spec.get("avatar") if video else None
         output.draft = bool(job.spec.get("draft"))
         if spoken is not None:
-            output.speech_id = spoken.result["asset"] if len(job.legs) > 1 else None
+            output.speech_id = spoken.result["asset"] if video else None
             output.timings_id = spoken.result.get("timings")
             output.music = _credit(job.spec.get("music"))
             output.similarity = spoken.result.get("similarity")
@@ -87,7 +91,7 @@ class ContentWork(SpeakingWork):
             shown.get("srt"),
             shown.get("poster"),
         )
-        output.served = [_served(leg) for leg in job.legs]
+        output.served = [_served(leg) for leg in done.values()]
         if any(leg.candidate for leg in job.legs):
             # Somebody else stood in: who asks again should get the one that was meant.
             output.reuse_key = None
@@ -114,9 +118,11 @@ class AvatarWork(ContentWork):
                 scrub_results(job)
 
 
-async def drop_results(personas: Personas, session: Writing, job: Job, spare: str | None = None) -> None:
+async def drop_results(
+    personas: Personas, session: Writing, job: Job, spare: str | None = None, of: Sequence[Leg] | None = None
+) -> None:
     """Media of legs that nobody will ever ask for."""
-    for leg in job.legs:
+    for leg in job.legs if of is None else of:
         made = [leg.result.get(name) for name in ("asset", "timings", "vtt", "srt", "poster")]
         for asset_id in (*made, *scrap(leg.result)):
             if asset_id not in (None, spare):

@@ -101,14 +101,14 @@ class RenewalWork(SpeakingWork):
         said = job.failure_message or "the vendor did not say that it keeps the voice"
         if state == JobState.SUCCEEDED and job.legs[0].result.get("kept"):
             provider = job.legs[0].result["provider"]
-            tell_of_voice(
+            await tell_of_voice(
                 session,
                 voice,
                 NoticeKind.VOICE_RENEWED,
                 f"This voice was used once at {provider}, so that it stays there.",
             )
             return
-        tell_of_voice(
+        await tell_of_voice(
             session, voice, NoticeKind.VOICE_EXPIRING, f"Renewing this voice failed: {said}",
             "Generate speech with it before it expires.",
         )  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from persona_graph.provider import OrderRejected
+from persona_graph.provider import OrderFailed, OrderRejected
 
 UNREACHABLE = 1402
 
@@ -39,6 +39,8 @@ _STATUSES = {
 }
 
 
+# Faults of the vendor: another one may make the same order.
+_NOT_THE_ORDERS = {"PROVIDER_FAILED", "PROVIDER_TIMEOUT", "MEDIA_UNREACHABLE", "WORK_LOST"}
 _VOICE_GONE = re.compile(r"voice.{0,20}(not exist|not found|not valid|invalid|expired)", re.IGNORECASE)
 
 
@@ -49,7 +51,8 @@ def rejection(status: str, code: int | None, words: str) -> OrderRejected:
     meaning = _STATUSES.get(status) or _MEANINGS.get(code or 0) or _FAILED
     if meaning.code == "INVALID_REQUEST":
         return OrderRejected(meaning.words + (f": {words}." if words else "."), code=meaning.code)
-    return OrderRejected(meaning.words, code=meaning.code)
+    kind = OrderFailed if meaning.code in _NOT_THE_ORDERS else OrderRejected
+    return kind(meaning.words, code=meaning.code)
 
 
 def invalid(words: str) -> OrderRejected:
