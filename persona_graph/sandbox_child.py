@@ -17,6 +17,8 @@ from persona_graph.tools import find_tool
 NAME = "sandbox"
 ALLOW = f"{PREFIX}OUTBOUND_ALLOW"
 START_SECONDS, GRACE = 30.0, 4.0
+# What of a plugin's settings is a key to the real vendor, or leads there.
+SECRET_ENDINGS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "URL", "GROUP_ID")
 
 
 class SandboxChild:
@@ -56,7 +58,8 @@ class SandboxChild:
         ``here`` is the API's own address, where they may knock although it is no HTTPS."""
         mine = {key for key in self._settings if key.startswith(PLUGIN_PREFIX)}
         played = tuple(f"{PLUGIN_PREFIX}{name.upper().replace('-', '_')}_" for name in self.urls)
-        kept = {key: value for key, value in environment.items() if key in mine or not key.startswith(played)}
+        real = {key for key in environment if key.startswith(played) and key.endswith(SECRET_ENDINGS)}
+        kept = {key: value for key, value in environment.items() if key in mine or key not in real}
         allowed = [part for part in (environment.get(ALLOW, ""), self._settings.get(ALLOW, ""), here) if part]
         return {**kept, **self._settings, ALLOW: ",".join(allowed)}
 

@@ -107,6 +107,7 @@ def test_no_real_key_of_a_played_vendor_reaches_the_children(tmp_path: Path) -> 
         {
             "PERSONA_GRAPH_PLUGIN_ACME_API_KEY": "real",
             "PERSONA_GRAPH_PLUGIN_ACME_GROUP_ID": "real group",
+            "PERSONA_GRAPH_PLUGIN_ACME_MODEL": "chosen",
             "PERSONA_GRAPH_PLUGIN_OTHER_API_KEY": "another's",
             "PERSONA_GRAPH_OUTBOUND_ALLOW": "http://10.0.0.1:9000",
             "PATH": "/bin",
@@ -114,6 +115,7 @@ def test_no_real_key_of_a_played_vendor_reaches_the_children(tmp_path: Path) -> 
     )
     assert wired == {
         "PERSONA_GRAPH_PLUGIN_ACME_API_KEY": "sandbox",
+        "PERSONA_GRAPH_PLUGIN_ACME_MODEL": "chosen",
         "PERSONA_GRAPH_PLUGIN_OTHER_API_KEY": "another's",
         "PERSONA_GRAPH_OUTBOUND_ALLOW": "http://10.0.0.1:9000,http://127.0.0.1:1",
         "PATH": "/bin",
