@@ -250,12 +250,14 @@ SPEECHES: dict[str, Any] = {
     "persona_id": ..., "script": SCRIPT + " ", "platform": Platform.PODCAST, "language": "de", "container": "mp3",
     "emotion": "happy", "speed": 1.01, "pitch": 0.5, "voice_policy": VoicePolicy.PERSONA_VOICE, "sound": ...,
     "content_type": ContentType.EMAIL, "draft": True, "reuse": True,
+    "persona_voice": False,
 }  # fmt: skip
 VIDEOS: dict[str, Any] = {
     "persona_id": ..., "script": "Another text.", "speech_output_id": ..., "platform": Platform.YOUTUBE,
     "language": "de", "resolution": "720p", "aspect": "9:16", "prompt": "in a hat",
     "voice_policy": VoicePolicy.PERSONA_VOICE, "captions": CaptionMode.TRACK,
     "content_type": ContentType.VIDEO_MESSAGE, "draft": True, "reuse": True,
+    "persona_voice": False,
 }  # fmt: skip
 
 
