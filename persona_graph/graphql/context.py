@@ -17,6 +17,7 @@ from persona_graph.jobs.states import JobState
 from persona_graph.jobs.webhooks import deliveries_pages
 from persona_graph.media.assets import Asset
 from persona_graph.personas import ratings, reading, styles, usage
+from persona_graph.personas.content_tables import Content
 from persona_graph.personas.notices import notices_pages
 from persona_graph.personas.tables import Avatar, Consent, Enrolment, Output, Persona, Platform, Sample, Voice
 from persona_graph.personas.usage import UsageDimension
@@ -65,6 +66,15 @@ class Context:
     @property
     def outputs(self) -> DataLoader[Any, Any]:
         return self._rows("outputs", Output)
+
+    @property
+    def contents(self) -> DataLoader[Any, Any]:
+        return self._rows("contents", Content)
+
+    @property
+    def scenes_of(self) -> DataLoader[Any, Any]:
+        """The scenes of each content, in order."""
+        return self._loader("scenes_of", lambda ids: reading.scenes_of(self.runtime.db, self.viewer, ids))
 
     @property
     def assets(self) -> DataLoader[Any, Any]:

@@ -13,6 +13,8 @@ from persona_graph.jobs.tables import AttemptState, LegState, ProgressSource
 from persona_graph.jobs.webhooks import DeliveryState, WebhookEvent
 from persona_graph.media.assets import AssetKind, AssetPurpose, AssetState
 from persona_graph.personas.characteristics import AgeHint, GenderHint, PitchClass
+from persona_graph.personas.content_parts import PartState
+from persona_graph.personas.content_wishes import ContentPart
 from persona_graph.personas.quality import Band, Part
 from persona_graph.personas.quality_speaker import Speaker
 from persona_graph.personas.tables import (
@@ -39,6 +41,7 @@ class UploadPurpose(StrEnum):
     PHOTO = "PHOTO"
     MUSIC = "MUSIC"
     DOCUMENT = "DOCUMENT"
+    BUNDLE = "BUNDLE"
 
 
 class SpeechFormat(StrEnum):
@@ -71,6 +74,7 @@ closed_set(
         "PHOTO": "A portrait to make an avatar of: PNG, JPEG or WebP with one face.",
         "MUSIC": "Background music: WAV, MP3, FLAC, OGG, M4A or WebM.",
         "DOCUMENT": "A text to measure a writing style on: plain text, Markdown, HTML, DOCX or PDF; its text alone is kept.",
+        "BUNDLE": "A persona as exportPersona wrote it.",
     },
 )
 closed_set(SpeechFormat, {"WAV": "PCM WAV, 16 bit.", "MP3": "MP3.", "OGG": "Opus in Ogg."})
@@ -177,6 +181,26 @@ closed_set(
     },
 )
 closed_set(
+    ContentPart,
+    {
+        "TEXT": "The text as it is published: given, or written to a brief.",
+        "AUDIO": "Somebody reading it.",
+        "VIDEO": "The persona's portrait saying it; needs a speech, which is made for it.",
+    },
+)
+closed_set(
+    PartState,
+    {
+        "GIVEN": "The caller gave it.",
+        "WAITING": "It is to be made.",
+        "MAKING": "It is being made.",
+        "MADE": "It is there.",
+        "FAILED": "It could not be made, or was not kept because what was required failed; not charged.",
+        "CANCELLED": "It was stopped before it was done; not charged.",
+        "SKIPPED": "It could not be asked for; the rest was.",
+    },
+)
+closed_set(
     JobKind,
     {
         "VOICE_TRAINING": "Train a voice and speak its preview.",
@@ -249,6 +273,7 @@ closed_set(
         "VIDEO": "A video.",
         "MODEL": "A provider's voice model.",
         "TEXT": "Text or JSON.",
+        "BUNDLE": "A persona to take elsewhere.",
     },
 )
 closed_set(
@@ -259,6 +284,7 @@ closed_set(
         "CONSENT_RECORDING": "An uploaded spoken consent.",
         "MUSIC": "Uploaded background music.",
         "DOCUMENT": "The text of an uploaded document.",
+        "BUNDLE": "A persona to take elsewhere, signed; erased a day after it was made or uploaded.",
         "CLEANED": "A cleaned copy of a sample, kept only while training.",
         "VOICE_MODEL": "What a provider needs to speak with a trained voice.",
         "PREVIEW": "A preview to approve.",

@@ -10,6 +10,7 @@ from persona_graph.graphql import enums
 from persona_graph.graphql.describe import describe_inputs
 from persona_graph.graphql.mutations.accounts import AccountMutations
 from persona_graph.graphql.mutations.batches import BatchMutations
+from persona_graph.graphql.mutations.content import ContentMutations
 from persona_graph.graphql.mutations.outputs import OutputMutations
 from persona_graph.graphql.mutations.personas import PersonaMutations
 from persona_graph.graphql.mutations.photos import PhotoMutations
@@ -22,7 +23,7 @@ from persona_graph.graphql.mutations.webhooks import WebhookMutations
 from persona_graph.graphql.query import Query
 from persona_graph.graphql.subscription import Subscription
 from persona_graph.graphql.types.core import ERROR_TYPES
-from persona_graph.graphql.types.outputs import SpeechOutput, VideoOutput
+from persona_graph.graphql.types.outputs import ContentOutput, SpeechOutput, VideoOutput
 
 __all__ = ["enums", "print_schema", "schema"]
 
@@ -37,6 +38,7 @@ Mutation = merge_types(
         TwinMutations,
         OutputMutations,
         BatchMutations,
+        ContentMutations,
         RatingMutations,
         WebhookMutations,
         AccountMutations,
@@ -50,7 +52,7 @@ schema = strawberry.Schema(
     query=Query,
     mutation=describe_inputs(Mutation),
     subscription=Subscription,
-    types=[*ERROR_TYPES, SpeechOutput, VideoOutput],
+    types=[*ERROR_TYPES, SpeechOutput, VideoOutput, ContentOutput],
     config=StrawberryConfig(auto_camel_case=True),
 )
 

@@ -61,7 +61,8 @@ def _rules() -> dict[str, Select[str, int]]:
             Posting.kind == PostingKind.SETTLE, Job.state != JobState.SUCCEEDED
         ),
         "it is done in a job that succeeded, and its price was not charged": legs.where(
-            Job.state == JobState.SUCCEEDED, Leg.state == LegState.DONE,
+            Job.state == JobState.SUCCEEDED,
+            Leg.state == LegState.DONE,
             ~_posted(PostingKind.SETTLE, Posting.amount == Leg.price),
         ),
         "charged, though it was not done": legs.where(

@@ -29,6 +29,18 @@ async def outputs_pages(
     return await pages_of(db, Output, "persona_id", persona_ids, mine, first, after)
 
 
+async def scenes_of(db: Database, viewer: Viewer, content_ids: Sequence[str]) -> list[list[Output]]:
+    """For each content its scenes in order, each as it was made last."""
+    rows = select(Output).where(
+        Output.content_id.in_(set(content_ids)), Output.account_id == viewer.account_id, Output.deleted_at.is_(None)
+    )  # fmt: skip
+    found: dict[str, dict[int, Output]] = {id: {} for id in content_ids}
+    async with db.reading() as session:
+        for row in (await session.scalars(rows.order_by(Output.id))).all():
+            found[row.content_id or ""][row.scene or 0] = row
+    return [[row for _, row in sorted(found[id].items())] for id in content_ids]
+
+
 async def by_ids(db: Database, viewer: Viewer, kind: Any, ids: Sequence[str]) -> list[Any]:
     """The viewer's rows in the order of ``ids``; ``None`` where there is none."""
     rows = select(kind).where(kind.id.in_(set(ids)), kind.account_id == viewer.account_id)

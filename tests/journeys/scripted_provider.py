@@ -45,12 +45,14 @@ from persona_graph.provider import (
     Ticket,
     Timing,
     TrainVoice,
+    Write,
     hookimpl,
 )
 
 RATE = 24_000
 SECONDS_PER_CHARACTER = 0.065
 MODEL_SECONDS = 20
+WRITTEN = "That is what it is about, and **this** is how I see it: https://example.com/more\n\n#Craft #Work"
 SIZES = {"1:1": (1, 1), "16:9": (16, 9), "9:16": (9, 16)}
 LEAVES = DataUse(leaves=("recordings",), kept_days=30, region="nowhere")
 
@@ -80,6 +82,7 @@ class Scripted:
             "talk", Capability.TALKING_VIDEO, cost=Cost(per_block=Decimal("0.15"), block_seconds=5, min_blocks=1),
             limits=Limits(max_seconds=120, resolutions=("480p", "720p"), options=("prompt",)),
         ),
+        _offer("write", Capability.TEXT, cost=Cost(per_1000_chars=Decimal("0.2")), limits=Limits(max_chars=20_000)),
     )  # fmt: skip
 
     async def start(self, offer: Offer, order: Order, call: Call) -> Ticket | Delivery:
@@ -129,6 +132,13 @@ def _words(order: Order) -> dict[str, Any]:
             return {"script": order.script, "speed": order.style.speed, "own": order.voice is not None}
         case Animate():
             return {"resolution": order.resolution, "aspect": order.aspect, "prompt": order.prompt}
+        case Write():
+            return {
+                "brief": order.brief,
+                "style": order.style_prompt,
+                "max": order.max_chars,
+                "language": order.language,
+            }
     return {}
 
 
@@ -141,13 +151,16 @@ async def _made(order: Order, call: Call) -> dict[str, bytes]:
             return {"media.wav": await _speech(order, call)}
         case Animate():
             return {"media.mp4": await _video(order, call)}
-    raise OrderRejected("It does not write.")
+        case Write():
+            return {"text": f"{order.brief} {WRITTEN}"[: order.max_chars].encode()}
 
 
 def _delivery(offer: str, call: Call) -> Delivery:
     if offer == "train":
         model = (call.folder / "model").read_bytes()
         return Delivery(vendor_voice=f"voice-{call.client_ref}", voice_model=model)
+    if offer == "write":
+        return Delivery(text=(call.folder / "text").read_text())
     if offer == "talk":
         return Delivery(
             media=call.folder / "media.mp4", content_type="video/mp4", honoured_options=("prompt",)

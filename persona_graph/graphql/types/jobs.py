@@ -28,6 +28,7 @@ from persona_graph.provider import Capability, Fidelity
 if TYPE_CHECKING:
     from persona_graph.graphql.types.personas import Persona
 
+_OUTPUTS = {JobKind.SPEECH: "SpeechOutput", JobKind.CONTENT: "ContentOutput"}
 InState = Annotated[
     JobState | None, strawberry.argument(description="Only those in this state; all of them if null.")
 ]
@@ -120,7 +121,7 @@ class Progress:
 
 @described
 class JobFailure:
-    """Why a job failed. Nothing was charged."""
+    """Why a job, or a leg of one, failed. Nothing was charged for it."""
 
     code: str = f("Stable word; all are listed in docs/errors.md.")
     message: str = f("For people.")
@@ -152,12 +153,14 @@ class Attempt:
 class Leg:
     """One capability within a job."""
 
-    name: str = f("VOICE_TRAINING, PREVIEW, SPEECH or VIDEO.")
+    name: str = f("VOICE_TRAINING, PREVIEW, TEXT, SPEECH or VIDEO.")
     capability: Capability = f("What kind of work it is.")
     state: LegState = f("Where it is.")
     provider: str | None = f("The provider it is with, or was done by.")
     route: Route = f("Who could do it, and why not the others.")
     reserved: Money = f("Held for it.")
+    optional: bool = f("Whether the job may succeed without it, once another leg is done.")
+    failure: JobFailure | None = f("Why a job that succeeded has to do without it.")
     price: Money | None = f("Settled for it; null until it is done.")
     cost: Money | None = f("What the vendor billed the operator; null until it is done.")
     row: strawberry.Private[LegRow]
@@ -167,6 +170,7 @@ class Leg:
         return cls(
             name=row.name, capability=row.capability, state=row.state, provider=row.result.get("provider") or chosen(row),
             route=Route.of(routing.Route.from_json(row.route)), reserved=Money.usd(row.reserved),
+            optional=row.optional, failure=JobFailure(**row.failure) if row.failure else None,
             price=_money(row.price), cost=_money(row.cost), row=row,
         )  # fmt: skip
 
@@ -187,6 +191,7 @@ class Job(Node):
     message: str = f("What the provider says about the stage; may be empty.")
     progress: Progress = f("How far it is.")
     failure: JobFailure | None = f("Set when state is FAILED.")
+    partial: bool = f("Whether it succeeded without some of its legs; each of them says why.")
     asked_by: str = f("The service or user that asked.")
     created_at: datetime = f("When it was queued.")
     started_at: datetime | None = f("When a worker first took it.")
@@ -203,7 +208,7 @@ class Job(Node):
         return cls(
             id=global_id("Job", row.id), kind=row.kind, state=row.state, stage=row.stage, message=row.message,
             progress=Progress(fraction=row.fraction, source=row.progress_source), failure=failure,
-            asked_by=row.asked_by, created_at=row.created_at, started_at=row.started_at, ended_at=row.ended_at, row=row,
+            partial=row.partial, asked_by=row.asked_by, created_at=row.created_at, started_at=row.started_at, ended_at=row.ended_at, row=row,
         )  # fmt: skip
 
     @strawberry.field(description="Its parts, in order.")
@@ -237,7 +242,7 @@ class Job(Node):
     async def subject(self, info: Info) -> Node | None:
         from persona_graph.graphql.types.nodes import load_node
 
-        kind = {"Output": "SpeechOutput" if self.row.kind is JobKind.SPEECH else "VideoOutput"}
+        kind = {"Output": _OUTPUTS.get(self.row.kind, "VideoOutput")}
         return await load_node(
             info, kind.get(self.row.subject_kind, self.row.subject_kind), self.row.subject_id
         )

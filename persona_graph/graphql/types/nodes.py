@@ -7,6 +7,7 @@ from typing import Any
 
 from persona_graph.graphql.context import Info
 from persona_graph.graphql.types.assets import Asset
+from persona_graph.graphql.types.content import Content
 from persona_graph.graphql.types.core import Node
 from persona_graph.graphql.types.jobs import Job
 from persona_graph.graphql.types.outputs import output_of
@@ -45,6 +46,10 @@ async def _consent(info: Info, id: str) -> Node | None:
     return Consent.of(row) if row else None
 
 
+async def _content(info: Info, id: str) -> Node | None:
+    return Content.of(await info.context.contents.load(id))
+
+
 def _output(kind: str) -> Callable[[Info, str], Awaitable[Node | None]]:
     async def load(info: Info, id: str) -> Node | None:
         found: Any = output_of(await info.context.outputs.load(id))
@@ -62,4 +67,6 @@ _LOADERS: dict[str, Callable[[Info, str], Awaitable[Node | None]]] = {
     "Consent": _consent,
     "SpeechOutput": _output("SpeechOutput"),
     "VideoOutput": _output("VideoOutput"),
+    "ContentOutput": _output("ContentOutput"),
+    "Content": _content,
 }

@@ -1,4 +1,4 @@
-"""What was made for a persona: speech and video."""
+"""What was made for a persona: speech, video, content."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ from persona_graph.graphql.types.quality import Consistency
 from persona_graph.graphql.types.sound import Captions, MusicCredit
 from persona_graph.graphql.types.usage import Engagement, Rating
 from persona_graph.personas import tables as rows
+from persona_graph.personas.content_parts import Part, PartState, parts_of
+from persona_graph.personas.content_wishes import ContentPart
 from persona_graph.personas.tables import ContentType, OutputKind, Platform
 from persona_graph.provider import Capability, Fidelity
 
 if TYPE_CHECKING:
+    from persona_graph.graphql.types.content import Content
     from persona_graph.graphql.types.personas import Avatar, Persona, Voice
 
 _PERSONAS = "persona_graph.graphql.types.personas"
 LazyPersona = Annotated["Persona", strawberry.lazy(_PERSONAS)]
 LazyVoice = Annotated["Voice", strawberry.lazy(_PERSONAS)]
+LazyContent = Annotated["Content", strawberry.lazy("persona_graph.graphql.types.content")]
 LazyAvatar = Annotated["Avatar", strawberry.lazy(_PERSONAS)]
 
 
@@ -165,17 +169,89 @@ class VideoOutput(Output):
         return Avatar.of(await info.context.avatars.load(self.row.avatar_id)) if self.row.avatar_id else None
 
 
-def output_of(row: rows.Output | None) -> SpeechOutput | VideoOutput | None:
+@described
+class ContentPartFact:
+    """How far one part of content is, or why it is not there."""
+
+    part: ContentPart = f("Which part.")
+    state: PartState = f("How far it is.")
+    code: str | None = f("Why it was left out or failed, as a stable word; all are listed in docs/errors.md.")
+    message: str | None = f("The same for people.")
+    fix: str | None = f("What to do about it.")
+
+    @classmethod
+    def of(cls, part: Part) -> ContentPartFact:
+        why = part.why
+        return cls(
+            part=part.part, state=part.state, code=why.code if why else None, message=why.message if why else None,
+            fix=why.fix if why else None,
+        )  # fmt: skip
+
+
+@described
+class ContentOutput(Output):
+    """A text with its reading and its video, as far as they were asked for and could be made. `script` is what is
+    spoken of it; its asset is the video, else the reading."""
+
+    title: str | None = f("Its title; null if it has none.")
+    text: str | None = f("The text as it is published, given or written; null until it is written.")
+    scene: int = f("Its place in the content, from 0.")
+
+    @strawberry.field(description="Part by part how far it is, and why something is missing.")
+    async def parts(self, info: Info) -> list[ContentPartFact]:
+        job = await info.context.jobs.load(self.row.job_id)
+        return [ContentPartFact.of(part) for part in parts_of(self.row, job)] if job else []
+
+    @strawberry.field(description="The reading; null until it is made, or if it was not.")
+    async def speech(self, info: Info) -> Asset | None:
+        return await load_asset(info, self.row.speech_id or self.row.asset_id)
+
+    @strawberry.field(description="The video; null until it is made, or if it was not.")
+    async def video(self, info: Info) -> Asset | None:
+        return await load_asset(info, self.row.asset_id if self.row.speech_id else None)
+
+    @strawberry.field(description="A still from the video.")
+    async def poster(self, info: Info) -> Asset | None:
+        return await load_asset(info, self.row.poster_id)
+
+    @strawberry.field(description="Captions as files; null unless they were asked for.")
+    def captions(self) -> Captions | None:
+        return Captions.of(self.row)
+
+    @strawberry.field(description="The face it shows; null where there is no video.")
+    async def avatar(self, info: Info) -> LazyAvatar | None:
+        from persona_graph.graphql.types.personas import Avatar
+
+        return Avatar.of(await info.context.avatars.load(self.row.avatar_id)) if self.row.avatar_id else None
+
+    @strawberry.field(description="What it is a scene of.")
+    async def content(self, info: Info) -> LazyContent | None:
+        from persona_graph.graphql.types.content import Content
+
+        return (
+            Content.of(await info.context.contents.load(self.row.content_id)) if self.row.content_id else None
+        )
+
+
+_KINDS: dict[OutputKind, type[SpeechOutput | VideoOutput | ContentOutput]] = {
+    OutputKind.SPEECH: SpeechOutput, OutputKind.VIDEO: VideoOutput, OutputKind.CONTENT: ContentOutput,
+}  # fmt: skip
+
+
+def output_of(row: rows.Output | None) -> SpeechOutput | VideoOutput | ContentOutput | None:
     if row is None:
         return None
-    kind = SpeechOutput if row.kind is OutputKind.SPEECH else VideoOutput
+    kind = _KINDS[row.kind]
+    more: dict[str, Any] = {}
+    if kind is ContentOutput:
+        more = {"title": row.title or None, "text": row.written, "scene": row.scene or 0}
     return kind(
         id=global_id(kind.__name__, row.id), script=row.script, platform=row.platform, asked_by=row.asked_by,
         content_type=row.content_type or ContentType.OTHER, draft=row.draft, reused=row.reused_from is not None,
         served=[_served(each) for each in row.served], similarity=row.similarity, style_score=row.style_score,
         price=Money.usd(row.price) if row.price is not None else None,
         cost=Money.usd(row.cost) if row.cost is not None else None, created_at=row.created_at, ready_at=row.ready_at,
-        row=row,
+        row=row, **more,
     )  # fmt: skip
 
 
