@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from persona_graph.db import Database, now_plus
 from persona_graph.jobs.tables import Job
@@ -86,9 +86,11 @@ class Heartbeat:
     async def _renew(self, db: Database, kept: dict[str, str]) -> None:
         try:
             async with db.writing() as session:
-                # By id, so that the key finds the rows.
-                mine = update(Job).where(Job.id.in_(kept.values()), Job.lease_token.in_(kept))
-                beat = mine.values(lease_until=now_plus(self._lease))
+                # By id, so that the key finds the rows; in their order, as everybody locks several jobs.
+                mine = (Job.id.in_(kept.values()), Job.lease_token.in_(kept))
+                locked = select(Job.id).where(*mine).order_by(Job.id).with_for_update()
+                found = list((await session.scalars(locked)).all())
+                beat = update(Job).where(Job.id.in_(found)).values(lease_until=now_plus(self._lease))
                 await session.execute(beat.execution_options(synchronize_session=False))
         except Exception as error:
             # A missed beat is not fatal: three more fit into one lease.

@@ -45,8 +45,12 @@ async def due_jobs(jobs: Jobs) -> list[str]:
     if not found:
         return []
     async with jobs.db.writing() as session:
-        marked = update(Job).where(Job.id.in_(found), quiet).values(rung_at=now_plus()).returning(Job.id)
-        return list((await session.scalars(marked.execution_options(synchronize_session=False))).all())
+        # Whoever holds one of them is at it already.
+        mine = select(Job.id).where(Job.id.in_(found), quiet).order_by(Job.id)
+        taken = list((await session.scalars(mine.with_for_update(skip_locked=True))).all())
+        marked = update(Job).where(Job.id.in_(taken)).values(rung_at=now_plus())
+        await session.execute(marked.execution_options(synchronize_session=False))
+        return taken
 
 
 async def sweep_for_ever(jobs: Jobs, chores: Sequence[Chore]) -> None:
