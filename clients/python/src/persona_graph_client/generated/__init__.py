@@ -1,0 +1,1 @@
+"""Written by a program: see the client's README."""

@@ -1,0 +1,914 @@
+"""What mutations are given. Generated from schema.graphql by `python -m tools.typed_clients`: edits are lost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import Field
+
+from persona_graph_client.generated.enums import (
+    Aspect,
+    CaptionMode,
+    ConsentScope,
+    ContentPart,
+    ContentType,
+    Equaliser,
+    MusicLoop,
+    Platform,
+    Resolution,
+    SoundPreset,
+    SpeechFormat,
+    TokenScope,
+    UploadPurpose,
+    VoicePolicy,
+    WebhookEvent,
+)
+from persona_graph_client.words import Input
+
+
+class AnalyzeWritingStyleInput(Input):
+    """What to measure a style on. It is measured anew each time: give everything that is to count."""
+
+    persona_id: str
+    """The persona."""
+
+    texts: list[StyleTextInput] = []
+    """At most 50 pasted texts."""
+
+    document_ids: list[str] = []
+    """At most 25 uploaded assets with purpose DOCUMENT."""
+
+    urls: list[str] = []
+    """At most 10 addresses of public web pages; their main text is read."""
+
+    language: str | None = None
+    """ISO 639-1 code of the texts; null to find out."""
+
+
+class AssessPhotoInput(Input):
+    """Which photo."""
+
+    photo_id: str
+    """An uploaded asset with purpose PHOTO, accepted or refused."""
+
+
+class AssessSamplesInput(Input):
+    """Recordings to judge."""
+
+    sample_ids: list[str]
+    """1 to 25 uploaded assets with purpose SAMPLE, together at most 25 minutes."""
+
+
+class AvatarInput(Input):
+    """Which avatar."""
+
+    avatar_id: str
+    """The avatar."""
+
+
+class CancelJobInput(Input):
+    """Which job to cancel."""
+
+    job_id: str
+    """The job."""
+
+
+class CreateAvatarInput(Input):
+    """A portrait to make an avatar of."""
+
+    persona_id: str
+    """The persona."""
+
+    name: str
+    """The avatar's name, 1 to 200 characters."""
+
+    photo_id: str
+    """An uploaded asset with purpose PHOTO; several avatars may be made of it."""
+
+    idempotency_key: str | None = None
+    """1 to 255 characters, unique per request. The same key with the same input gives the same job again,
+    for ever; with other input a typed error.
+    """
+
+    max_price: Decimal | None = None
+    """Refuse if it may cost more than this, in USD."""
+
+    prompt: str = ""
+    """Clothing, background and style in words, for providers that honour it."""
+
+    voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
+    """Who speaks in the proof clip."""
+
+
+class CreatePersonaInput(Input):
+    """A new persona."""
+
+    name: str
+    """1 to 200 characters."""
+
+    archetype: str | None = None
+    """At most 200 characters."""
+
+    brand_voice: str | None = None
+    """At most 5,000 characters."""
+
+    language: str = "en"
+    """BCP 47 tag of the language it speaks."""
+
+
+class CreateServiceTokenInput(Input):
+    """A token for a service that calls on the account's behalf."""
+
+    label: str
+    """The service's name, as it appears on outputs; 1 to 100 characters."""
+
+    scopes: list[TokenScope]
+    """What it may do; never more than you may."""
+
+    expires_at: datetime | None = None
+    """When it stops working; null for until revoked."""
+
+
+class CreateUploadInput(Input):
+    """What is going to be uploaded."""
+
+    purpose: UploadPurpose
+    """What it is for."""
+
+    file_name: str
+    """Its name, for people; never used as a path."""
+
+    content_type: str
+    """The media type claimed; the bytes decide."""
+
+    size: int
+    """Exact number of bytes; more or fewer are refused."""
+
+
+class CreateWebhookInput(Input):
+    """An address that is to be told what happens."""
+
+    url: str
+    """A public https:// address that answers 2xx within 10 seconds."""
+
+    events: list[WebhookEvent] = []
+    """What it is to be told of; empty for everything."""
+
+
+class DeleteOutputInput(Input):
+    """Which output to delete."""
+
+    output_id: str
+    """The output."""
+
+
+class DeletePersonaInput(Input):
+    """Which persona to delete."""
+
+    persona_id: str
+    """The persona."""
+
+
+class DeleteUploadInput(Input):
+    """Which upload to delete."""
+
+    asset_id: str
+    """An uploaded asset that nothing is made of."""
+
+
+class DeliveryInput(Input):
+    """Which delivery."""
+
+    delivery_id: str
+    """The delivery."""
+
+
+class EffectsInput(Input):
+    """Effects by amount, 0 (none) to 1; null takes the preset's. The length stays; what rings over the end
+    is cut.
+    """
+
+    reverb: float | None = None
+    """A room."""
+
+    echo: float | None = None
+    """Repeats after 0.28 s."""
+
+    compression: float | None = None
+    """Loud moments made quieter: less difference to the rest."""
+
+    normalisation: float | None = None
+    """Loud and quiet passages brought nearer; the share of the difference that goes."""
+
+    equaliser: Equaliser | None = None
+    """A tone curve."""
+
+
+class FigureInput(Input):
+    """A figure set by hand."""
+
+    key: str
+    """The figure's name, for example `sentence_words`."""
+
+    value: float
+    """Within the figure's bounds."""
+
+
+class GenerateContentInput(Input):
+    """A text to publish, read and show as the persona. Give one of script, brief and scenes."""
+
+    persona_id: str
+    """The persona."""
+
+    content_type: ContentType
+    """What it is; it decides how it is read out and which platform is meant."""
+
+    idempotency_key: str | None = None
+    """1 to 255 characters, unique per request. The same key with the same input gives the same job again,
+    for ever; with other input a typed error.
+    """
+
+    max_price: Decimal | None = None
+    """Refuse if it may cost more than this, in USD."""
+
+    platform: Platform | None = None
+    """Where it will appear; what its type suggests if null."""
+
+    title: str = ""
+    """The title or subject. A blog post's or an episode's is read out first."""
+
+    script: str | None = None
+    """The text as it is published; Markdown, links, hashtags and emoji are not read out. A story or podcast
+    is cut into scenes at its headings and marks.
+    """
+
+    brief: str | None = None
+    """What the text is to be written about, by an installed TEXT provider in the persona's style; without
+    such a provider it is refused.
+    """
+
+    scenes: list[SceneInput] | None = None
+    """1 to 50 scenes in place of script and brief; each becomes an output with a job of its own."""
+
+    parts: list[ContentPart] | None = None
+    """What is wanted; all of it if null. A part that the tier, the persona or the server does not have is
+    skipped.
+    """
+
+    required: list[ContentPart] = []
+    """Parts without which nothing is wanted: if one cannot be had the request is refused, and if one fails
+    its scene's job fails, uncharged.
+    """
+
+    use_persona_voice: bool = True
+    """False asks for a stock voice."""
+
+    voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
+    """Whether a stock voice may stand in where the persona has no voice in use."""
+
+    language: str | None = None
+    """BCP 47 tag; the persona's language if null."""
+
+    format: SpeechFormat | None = None
+    """File format of the reading; what the persona's settings say if null. Where there is a video it is
+    WAV.
+    """
+
+    emotion: str | None = None
+    """As in generateSpeech; what the persona's settings say if null."""
+
+    speed: float | None = None
+    """As in generateSpeech; what the persona's settings say if null."""
+
+    pitch: float | None = None
+    """As in generateSpeech; what the persona's settings say if null."""
+
+    resolution: Resolution | None = None
+    """The short side of the video; what the persona's settings say if null."""
+
+    aspect: Aspect | None = None
+    """The shape of the video; what the persona's settings say if null."""
+
+    prompt: str | None = None
+    """Clothing, background and style in words, for providers that honour it; what the persona's settings
+    say if null.
+    """
+
+    captions: CaptionMode = CaptionMode.NONE
+    """How a video shows its captions; other than NONE, they are files of the output as well."""
+
+    max_characters: int | None = None
+    """The most that may be written to a brief; the platform's own limit holds as well."""
+
+
+class GenerateSpeechBatchInput(Input):
+    """Several scripts to speak as one persona."""
+
+    persona_id: str
+    """The persona."""
+
+    items: list[SpeechItemInput]
+    """1 to 50 scripts."""
+
+    idempotency_key: str | None = None
+    """1 to 255 characters, unique per request. The same key with the same input gives the same job again,
+    for ever; with other input a typed error.
+    """
+
+    max_price: Decimal | None = None
+    """Refuse if it may cost more than this, in USD."""
+
+
+class GenerateSpeechInput(Input):
+    """A script to speak as the persona."""
+
+    persona_id: str
+    """The persona."""
+
+    script: str
+    """What to say; plain text, at least one word, at most 20,000 characters unless the server is set
+    otherwise.
+    """
+
+    idempotency_key: str | None = None
+    """1 to 255 characters, unique per request. The same key with the same input gives the same job again,
+    for ever; with other input a typed error.
+    """
+
+    max_price: Decimal | None = None
+    """Refuse if it may cost more than this, in USD."""
+
+    platform: Platform | None = None
+    """Where it will appear."""
+
+    language: str | None = None
+    """BCP 47 tag; the persona's language if null."""
+
+    format: SpeechFormat = SpeechFormat.WAV
+    """File format."""
+
+    emotion: str = "neutral"
+    """A word such as neutral, happy or calm, for providers that honour it."""
+
+    speed: float = 1
+    """0.5 to 2; 1 is the voice's own pace."""
+
+    pitch: float = 0
+    """-12 to 12 semitones."""
+
+    voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
+    """Whether a stock voice may stand in."""
+
+    preset: SoundPreset = SoundPreset.NONE
+    """A set of effects by name."""
+
+    effects: EffectsInput | None = None
+    """Amounts in place of the preset's."""
+
+    music: MusicInput | None = None
+    """Background music."""
+
+    captions: bool = False
+    """Whether to make captions as well."""
+
+    content_type: ContentType | None = None
+    """What it is; what its platform suggests if null."""
+
+    draft: bool = False
+    """Make it for nothing, with a provider that bills nothing, in a stock voice if need be: to look at, not
+    to publish. promoteOutput makes it for real.
+    """
+
+    reuse: bool = True
+    """Whether an earlier output of an identical request may be given again, for nothing; false makes it
+    anew.
+    """
+
+
+class GenerateVideoInput(Input):
+    """A video of the persona speaking: of a script, or of an earlier speech output."""
+
+    persona_id: str
+    """The persona."""
+
+    idempotency_key: str | None = None
+    """1 to 255 characters, unique per request. The same key with the same input gives the same job again,
+    for ever; with other input a typed error.
+    """
+
+    max_price: Decimal | None = None
+    """Refuse if it may cost more than this, in USD."""
+
+    script: str | None = None
+    """What to say; give this or speechOutputId."""
+
+    speech_output_id: str | None = None
+    """A ready SpeechOutput of the persona."""
+
+    platform: Platform | None = None
+    """Where it will appear."""
+
+    language: str | None = None
+    """BCP 47 tag; the persona's language if null."""
+
+    resolution: Resolution = Resolution.P480
+    """The short side."""
+
+    aspect: Aspect = Aspect.SQUARE
+    """The shape."""
+
+    prompt: str = ""
+    """Clothing, background and style in words, for providers that honour it."""
+
+    voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
+    """Whether a stock voice may stand in."""
+
+    captions: CaptionMode = CaptionMode.NONE
+    """How captions are shown; other than NONE, they are files of the output as well."""
+
+    content_type: ContentType | None = None
+    """What it is; what its platform suggests if null."""
+
+    draft: bool = False
+    """Make it for nothing, with a provider that bills nothing, in a stock voice if need be: to look at, not
+    to publish. promoteOutput makes it for real.
+    """
+
+    reuse: bool = True
+    """Whether an earlier output of an identical request may be given again, for nothing; false makes it
+    anew.
+    """
+
+
+class GrantConsentInput(Input):
+    """An agreement of the person whose voice or face it is."""
+
+    persona_id: str
+    """The persona."""
+
+    scope: ConsentScope
+    """What is agreed to."""
+
+    subject: str
+    """The name of the person who agrees, 1 to 200 characters."""
+
+    expires_at: datetime | None = None
+    """When it ends by itself; null for until withdrawn."""
+
+
+class MusicInput(Input):
+    """Background music, looped or trimmed to the speech: an uploaded asset or a bundled loop."""
+
+    asset_id: str | None = None
+    """An uploaded asset with purpose MUSIC; give this or loop."""
+
+    loop: MusicLoop | None = None
+    """A bundled loop, made by this project, CC0."""
+
+    licence: str = ""
+    """Under which licence you may use the upload, in words or as an SPDX id; needed with assetId."""
+
+    gain_db: float = -12
+    """-40 to 0: its loudness against the speech where nobody speaks, in LU."""
+
+    duck_db: float = 10
+    """0 to 40: how many dB lower it is where somebody speaks."""
+
+    fade_seconds: float = 1.5
+    """0 to 30: how long it fades in and out."""
+
+
+class PeriodInput(Input):
+    """From `start` up to, not including, `end`."""
+
+    start: datetime
+    """When it begins, with a time zone."""
+
+    end: datetime
+    """When it ends, with a time zone."""
+
+
+class PromoteOutputInput(Input):
+    """A draft to make for real."""
+
+    output_id: str
+    """A finished draft."""
+
+    idempotency_key: str | None = None
+    """1 to 255 characters, unique per request. The same key with the same input gives the same job again,
+    for ever; with other input a typed error.
+    """
+
+    max_price: Decimal | None = None
+    """Refuse if it may cost more than this, in USD."""
+
+
+class RateOutputInput(Input):
+    """An opinion of an output."""
+
+    output_id: str
+    """A finished output that is not a draft."""
+
+    stars: int
+    """1 to 5."""
+
+    comment: str = ""
+    """In words, at most 2,000 characters."""
+
+
+class RecordEngagementInput(Input):
+    """What a platform counted for a published output: totals so far, not what was added."""
+
+    output_id: str
+    """A finished output that is not a draft."""
+
+    platform: Platform
+    """Where it was published."""
+
+    views: int
+    """How often it was seen or heard; 2,147,483,647 stands for that or more."""
+
+    likes: int = 0
+    """Likes and other reactions of one click."""
+
+    comments: int = 0
+    """Comments and replies."""
+
+    shares: int = 0
+    """Shares and reposts."""
+
+    clicks: int = 0
+    """Clicks on what it links to."""
+
+    at: datetime | None = None
+    """When it was counted; now if null. Of two reports the later one stays, whichever comes first."""
+
+
+class RenameAvatarInput(Input):
+    """An avatar's new name."""
+
+    avatar_id: str
+    """The avatar."""
+
+    name: str
+    """1 to 200 characters."""
+
+
+class RenameVoiceInput(Input):
+    """A voice's new name."""
+
+    voice_id: str
+    """The voice."""
+
+    name: str
+    """1 to 200 characters."""
+
+
+class ResolveReviewInput(Input):
+    """An operator's word on a job that is NEEDS_REVIEW or QUARANTINED."""
+
+    job_id: str
+    """The job, of any account."""
+
+    again: bool
+    """True runs it again; false ends it as failed, uncharged."""
+
+    note: str
+    """Why, for the record."""
+
+    billed_cost: Decimal | None = None
+    """What the vendor turned out to charge for the order whose outcome was unknown, in USD; null if
+    nothing.
+    """
+
+
+class RevokeServiceTokenInput(Input):
+    """Which token to revoke."""
+
+    token_id: str
+    """The token."""
+
+
+class SceneInput(Input):
+    """One scene of a story, one chapter of an episode, or one text of several."""
+
+    title: str = ""
+    """Its title."""
+
+    script: str | None = None
+    """The text; give this or brief."""
+
+    brief: str | None = None
+    """What a text is to be written about, by an installed TEXT provider in the persona's style."""
+
+
+class SetPlatformAdaptationInput(Input):
+    """What to set for one platform. Null or absent leaves a field as it is; `reset` goes back to what
+    follows from the style.
+    """
+
+    persona_id: str
+    """The persona."""
+
+    platform: Platform
+    """The platform."""
+
+    words_low: int | None = None
+    """Advised length, from."""
+
+    words_high: int | None = None
+    """Advised length, to."""
+
+    hashtags_low: int | None = None
+    """Hashtags, from."""
+
+    hashtags_high: int | None = None
+    """Hashtags, to."""
+
+    emoji_per1000: float | None = None
+    """Emoji in 1,000 words, at most."""
+
+    sentence_words: float | None = None
+    """Words of a sentence, on average."""
+
+    longest_sentence: int | None = None
+    """Words of the longest sentence."""
+
+    paragraph_sentences: int | None = None
+    """Sentences of a paragraph, at most."""
+
+    formality_low: float | None = None
+    """Formality from 0 to 100, from."""
+
+    formality_high: float | None = None
+    """Formality from 0 to 100, to."""
+
+    tones: list[str] | None = None
+    """The tones that fit; at most 50."""
+
+    formatting: list[str] | None = None
+    """How it is set out; at most 50 lines."""
+
+    engagement: list[str] | None = None
+    """How readers are drawn in; at most 50 lines."""
+
+    devices: list[str] | None = None
+    """Which devices serve here; at most 50."""
+
+    links: str | None = None
+    """Where links go; at most 200 characters."""
+
+    notes: str | None = None
+    """At most 2,000 characters."""
+
+    reset: list[str] = []
+    """Fields to go back to what follows from the style; done first."""
+
+
+class SetTierInput(Input):
+    """An account's new tier."""
+
+    account_id: str
+    """The account."""
+
+    tier: str
+    """The tier's id."""
+
+    until: datetime | None = None
+    """When it runs out; null for never."""
+
+    then: str | None = None
+    """The tier it goes on to then; the cheapest if null."""
+
+
+class SetVoiceRenewalInput(Input):
+    """How much keeping a voice alive may cost."""
+
+    voice_id: str
+    """The voice."""
+
+    monthly_cap: Decimal | None = None
+    """What renewing its enrolments may cost the operator within 30 days, in USD; null: nothing is renewed.
+    """
+
+
+class SpeechItemInput(Input):
+    """One script of a batch, with what generateSpeech takes besides."""
+
+    script: str
+    """What to say; as in generateSpeech."""
+
+    platform: Platform | None = None
+    """Where it will appear."""
+
+    language: str | None = None
+    """BCP 47 tag; the persona's language if null."""
+
+    format: SpeechFormat = SpeechFormat.WAV
+    """File format."""
+
+    emotion: str = "neutral"
+    """A word such as neutral, happy or calm, for providers that honour it."""
+
+    speed: float = 1
+    """0.5 to 2; 1 is the voice's own pace."""
+
+    pitch: float = 0
+    """-12 to 12 semitones."""
+
+    voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
+    """Whether a stock voice may stand in."""
+
+    preset: SoundPreset = SoundPreset.NONE
+    """A set of effects by name."""
+
+    effects: EffectsInput | None = None
+    """Amounts in place of the preset's."""
+
+    music: MusicInput | None = None
+    """Background music."""
+
+    captions: bool = False
+    """Whether to make captions as well."""
+
+    content_type: ContentType | None = None
+    """What it is; what its platform suggests if null."""
+
+    draft: bool = False
+    """As in generateSpeech."""
+
+    reuse: bool = True
+    """As in generateSpeech."""
+
+
+class StyleCheckInput(Input):
+    """A text to hold against a persona's style."""
+
+    persona_id: str
+    """The persona."""
+
+    text: str
+    """1 to 100,000 characters."""
+
+    platform: Platform | None = None
+    """Also against this platform's limits; null for the style alone."""
+
+
+class StyleTextInput(Input):
+    """A text the person wrote."""
+
+    text: str
+    """At most 200,000 characters; at least 20 words."""
+
+    name: str = ""
+    """What to call it in evidence and refusals, at most 200 characters."""
+
+
+class TrainTwinInput(Input):
+    """A voice, one more provider for it, and recordings of the same person."""
+
+    voice_id: str
+    """A voice that was trained."""
+
+    provider: str
+    """The id of the provider where it is to be enrolled too."""
+
+    sample_ids: list[str]
+    """1 to 25 uploaded assets with purpose SAMPLE, of the same person: one of 60 to 180 s, or at least 5 of
+    1 s or more. They are deleted when the job ends.
+    """
+
+    idempotency_key: str | None = None
+    """1 to 255 characters, unique per request. The same key with the same input gives the same job again,
+    for ever; with other input a typed error.
+    """
+
+    max_price: Decimal | None = None
+    """Refuse if it may cost more than this, in USD."""
+
+
+class TrainVoiceInput(Input):
+    """Recordings to make a voice of: one of 60 to 180 s, or at least 5 of 1 s or more."""
+
+    persona_id: str
+    """The persona."""
+
+    name: str
+    """The voice's name, 1 to 200 characters."""
+
+    sample_ids: list[str]
+    """1 to 25 uploaded assets with purpose SAMPLE, each for this one training: they are deleted when it
+    ends.
+    """
+
+    idempotency_key: str | None = None
+    """1 to 255 characters, unique per request. The same key with the same input gives the same job again,
+    for ever; with other input a typed error.
+    """
+
+    max_price: Decimal | None = None
+    """Refuse if it may cost more than this, in USD."""
+
+    language: str | None = None
+    """BCP 47 tag; the persona's language if null."""
+
+    preview_text: str | None = None
+    """What the preview says, at most 300 characters; a greeting if null."""
+
+
+class TwinInput(Input):
+    """Which twin."""
+
+    enrolment_id: str
+    """An enrolment of a voice that is a twin."""
+
+
+class UpdatePersonaInput(Input):
+    """What to change; null or absent leaves a field as it is."""
+
+    persona_id: str
+    """The persona."""
+
+    name: str | None = None
+    """1 to 200 characters."""
+
+    archetype: str | None = None
+    """At most 200 characters; empty clears it."""
+
+    brand_voice: str | None = None
+    """At most 5,000 characters; empty clears it."""
+
+    language: str | None = None
+    """BCP 47 tag of the language it speaks."""
+
+
+class UpdateWritingStyleInput(Input):
+    """What to set over what was measured. Null or absent leaves a field as it is; `reset` goes back to what
+    was measured.
+    """
+
+    persona_id: str
+    """The persona."""
+
+    tone: str | None = None
+    """At most 60 characters."""
+
+    register_: str | None = Field(None, alias="register")
+    """At most 60 characters."""
+
+    complexity: str | None = None
+    """At most 60 characters."""
+
+    engagement: str | None = None
+    """At most 60 characters."""
+
+    permitted_tones: list[str] | None = None
+    """Tones that may be taken besides."""
+
+    forbidden_tones: list[str] | None = None
+    """Tones never to be taken."""
+
+    go_to_words: list[str] | None = None
+    """In place of the measured ones; at most 50."""
+
+    go_to_phrases: list[str] | None = None
+    """In place of the measured ones; at most 50."""
+
+    avoid_words: list[str] | None = None
+    """In place of the measured ones; at most 50."""
+
+    core_belief: str | None = None
+    """At most 2,000 characters."""
+
+    notes: str | None = None
+    """At most 2,000 characters."""
+
+    figures: list[FigureInput] = []
+    """Figures to set; those not named stay."""
+
+    reset: list[str] = []
+    """Fields (`tone`, `goToWords`, …) and figures (`sentence_words`, …) to go back to what was measured;
+    done first.
+    """
+
+
+class VoiceInput(Input):
+    """Which voice."""
+
+    voice_id: str
+    """The voice."""
+
+
+class WebhookInput(Input):
+    """Which webhook."""
+
+    webhook_id: str
+    """The webhook."""
+
+
+class WithdrawConsentInput(Input):
+    """Which consent to withdraw."""
+
+    consent_id: str
+    """The consent."""
