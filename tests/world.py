@@ -27,12 +27,14 @@ from persona_graph.jobs.events import EventKind, append
 from persona_graph.jobs.states import JobKind, JobState
 from persona_graph.jobs.tables import Job, Leg, LegState
 from persona_graph.media.asset import Asset, AssetKind, AssetPurpose, AssetState
+from persona_graph.personas.content_tables import Content
 from persona_graph.personas.tables import (
     Approval,
     Avatar,
     AvatarStatus,
     Consent,
     ConsentScope,
+    ContentType,
     Enrolment,
     Output,
     OutputKind,
@@ -203,13 +205,34 @@ class Owner:
                 "cost": Decimal("0.01"), "ready_at": utcnow(), **more,
             }
         )  # fmt: skip
-        job_kind = JobKind.SPEECH if kind is OutputKind.SPEECH else JobKind.VIDEO
         job = await self.job(
-            persona, job_kind, "Output", row.id, JobState.SUCCEEDED, spec=spec or {"script": script}
+            persona,
+            JobKind(kind.value),
+            "Output",
+            row.id,
+            JobState.SUCCEEDED,
+            spec=spec or {"script": script},
         )
         row.job_id = job.id
         await self.world.save(row)
         return row
+
+    async def content(self, persona: Persona, **more: Any) -> tuple[Content, Output]:
+        """Of one scene, read aloud."""
+        row = Content(
+            account_id=self.id, persona_id=persona.id, title="Content", content_type=ContentType.STORY,
+            asked_by="tests",
+        )  # fmt: skip
+        await self.world.save(row)
+        about = {
+            "content_id": row.id,
+            "scene": 0,
+            "title": "A scene",
+            "written": "*Hello.*",
+            "skipped": [],
+            **more,
+        }
+        return row, await self.output(persona, OutputKind.CONTENT, **about)
 
     async def draft(self, persona: Persona) -> Output:
         """A finished one of a speech."""
@@ -257,7 +280,7 @@ def public(row: Any) -> str:
     """The id that clients know a row by."""
     kind = type(row).__name__
     if isinstance(row, Output):
-        kind = "SpeechOutput" if row.kind is OutputKind.SPEECH else "VideoOutput"
+        kind = f"{row.kind.capitalize()}Output"
     return str(global_id(kind, row.id))
 
 

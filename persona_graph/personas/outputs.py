@@ -25,7 +25,7 @@ from persona_graph.personas.reuse import find_stored, reuse_key
 from persona_graph.personas.room import Deleted, Personas
 from persona_graph.personas.tables import Output, Persona
 from persona_graph.personas.voices import Submitted
-from persona_graph.personas.wishes import SpeechWish, VideoWish, content_type_of
+from persona_graph.personas.wishes import SpeechWish, VideoWish, content_type_of, wish_json
 
 __all__ = ["SpeechWish", "VideoWish", "delete_output", "generate_speech", "generate_video"]
 
@@ -96,7 +96,7 @@ async def place(
     output = _output(viewer, persona, made, priced.reuse_key)
     job = await open_job(
         personas.jobs, session, viewer, account, request, made.job_kind, Subject("Output", output.id, persona.id),
-        made.spec, priced.plan,
+        {"wish": wish_json(made.wish), **made.spec}, priced.plan,
     )  # fmt: skip
     output.job_id = job.id
     session.add(output)

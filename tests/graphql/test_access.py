@@ -19,6 +19,7 @@ from persona_graph.graphql.schema import schema
 from persona_graph.jobs.states import JobKind, JobState
 from persona_graph.media.asset import Asset, AssetPurpose
 from persona_graph.personas.tables import Approval, ConsentScope, OutputKind
+from persona_graph.personas.wishes import SpeechWish, wish_json
 from tests.client import Answered, Client, input_type
 from tests.world import Owner, World, open_world, public
 
@@ -54,6 +55,11 @@ async def estate(world: World, name: str) -> Estate:
     speech = await owner.output(persona, OutputKind.SPEECH, voice_id=live.id)
     video = await owner.output(persona, OutputKind.VIDEO, avatar_id=avatar.id)
     draft_output = await owner.draft(persona)
+    content, scene = await owner.content(persona)
+    wish = wish_json(SpeechWish(persona.id, "Said anew."))
+    failed = await owner.job(
+        persona, JobKind.SPEECH, "Output", new_id(), JobState.FAILED, spec={"wish": wish}
+    )
     queued = await owner.job(persona, JobKind.SPEECH, "Output", new_id(), JobState.QUEUED)
     parked = await owner.job(persona, JobKind.SPEECH, "Output", new_id(), JobState.NEEDS_REVIEW)
     sample = await owner.asset(AssetPurpose.SAMPLE, seconds=70.0)
@@ -69,6 +75,7 @@ async def estate(world: World, name: str) -> Estate:
     rows = {
         "persona": persona, "consent": consents[0], "voice": draft, "old voice": superseded, "avatar": face,
         "old avatar": old_face, "speech": speech, "video": video, "draft output": draft_output, "job": queued, "parked": parked,
+        "content": content, "scene": scene, "failed": failed,
         "sample": sample, "photo": photo, "unused": unused, "document": document, "twin": twin, "preview": cast(Asset, await world.get(Asset, draft.preview_id or "")),
     }  # fmt: skip
     ids = {name: public(row) for name, row in rows.items()}
@@ -130,6 +137,8 @@ def inputs(of: Estate) -> dict[str, dict[str, Any]]:
         "generateSpeech": {"personaId": id["persona"], "script": "Hello."},
         "generateSpeechBatch": {"personaId": id["persona"], "items": [{"script": "Hello."}, {"script": ""}]},
         "generateVideo": {"personaId": id["persona"], "speechOutputId": id["speech"]},
+        "generateContent": {"personaId": id["persona"], "contentType": "EMAIL", "script": "Hello."},
+        "retryJob": {"jobId": id["failed"]},
         "promoteOutput": {"outputId": id["draft output"]},
         "rateOutput": {"outputId": id["speech"], "stars": 4},
         "recordEngagement": {"outputId": id["video"], "platform": "YOUTUBE", "views": 7},
@@ -142,6 +151,11 @@ def inputs(of: Estate) -> dict[str, dict[str, Any]]:
         "testWebhook": {"webhookId": id["webhook"]},
         "redeliverWebhook": {"deliveryId": id["delivery"]},
         "deleteWebhook": {"webhookId": id["webhook"]},
+        "exportPersona": {"personaId": id["persona"]},
+        "importPersona": {"assetId": id["bundle"]},
+        "checkDrift": {"personaId": id["persona"]},
+        "setGoldenLines": {"personaId": id["persona"], "lines": ["Good morning."]},
+        "setDriftWatch": {"voiceId": id["voice"], "monthlyCap": "1"},
         "createServiceToken": {"label": "s", "scopes": ["READ"]},
         "revokeServiceToken": {"tokenId": id["token"]},
         "setTier": {"accountId": id["account"], "tier": "basic"},

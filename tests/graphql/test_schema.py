@@ -94,6 +94,8 @@ PAID = {
     "createAvatar",
     "generateSpeech",
     "generateSpeechBatch",
+    "generateContent",
+    "retryJob",
     "generateVideo",
     "promoteOutput",
 }

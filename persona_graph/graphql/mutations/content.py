@@ -14,9 +14,9 @@ from persona_graph.graphql.mutations.answers import PaidInput, answer, errors_fi
 from persona_graph.graphql.types.content import Content, SkippedPart
 from persona_graph.graphql.types.core import UserError
 from persona_graph.graphql.types.jobs import Job, Quote
-from persona_graph.graphql.types.outputs import ContentOutput, output_of
+from persona_graph.graphql.types.outputs import ContentOutput, Output, output_of
 from persona_graph.jobs.tables import Job as JobRow
-from persona_graph.personas import content, reading
+from persona_graph.personas import content, reading, retry
 from persona_graph.personas import tables as rows
 from persona_graph.personas.content import Composed, Piece
 from persona_graph.personas.content_wishes import ALL_PARTS, ContentPart, ContentWish, SceneWish
@@ -137,6 +137,26 @@ class GenerateContentPayload:
     errors: list[UserError] = errors_field()
 
 
+@described_input
+class RetryJobInput(PaidInput):
+    """Which job's wish to repeat."""
+
+    job_id: strawberry.ID = f("A job that FAILED or was CANCELLED.")
+
+
+@described
+class RetryJobPayload:
+    """The new output and its job at once, or why there is none."""
+
+    output: Output | None = maybe("The new output; null on a dry run.")
+    job: Job | None = maybe("The new job; null on a dry run.")
+    quote: Quote | None = maybe("What it comes to now.")
+    skipped: list[SkippedPart] | None = maybe(
+        "Of content, the parts that cannot be had; the others are made."
+    )
+    errors: list[UserError] = errors_field()
+
+
 @described
 class ContentMutations:
     """Content in all its parts."""
@@ -154,6 +174,23 @@ class ContentMutations:
             return await _shape(info, made)
 
         return await answer(GenerateContentPayload, use_case, lambda shape: shape)
+
+    @strawberry.mutation(
+        description="Ask once more for what a failed or cancelled job was to make: speech, video or content. It is a new job with a new output and a new quote, by whoever can do it now; a scene takes its place in its content."
+    )
+    async def retry_job(self, info: Info, input: RetryJobInput) -> RetryJobPayload:
+        context = info.context
+
+        async def use_case() -> dict[str, Any]:
+            job_id = row_id("Job", input.job_id, "jobId")
+            request = request_of("retryJob", input)
+            made = await retry.retry_job(context.runtime.personas, context.viewer, job_id, request)
+            [scene] = await _scenes(info, made.pieces)
+            return {
+                "output": scene.output, "job": scene.job, "quote": _whole(made.pieces), "skipped": scene.skipped,
+            }  # fmt: skip
+
+        return await answer(RetryJobPayload, use_case, lambda shape: shape)
 
 
 async def _shape(info: Info, made: Composed) -> dict[str, Any]:
