@@ -9,6 +9,7 @@ from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.db import utcnow
 from persona_graph.errors import WrongState
 from persona_graph.personas.finding import hold
+from persona_graph.personas.pins import pinned_parts
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Approval, Avatar, Persona, Voice
 
@@ -30,7 +31,7 @@ async def approve(personas: Personas, viewer: Viewer, kind: Kind, id: str) -> De
         thing = await hold(session, viewer, kind, id, _field(kind))
         _need_ready(thing, "approved")
         _undecided(thing)
-        await _put_live(session, viewer, thing)
+        await put_live(session, viewer, thing)
     return thing
 
 
@@ -56,7 +57,7 @@ async def activate(personas: Personas, viewer: Viewer, kind: Kind, id: str) -> D
                 path=(_field(kind),),
                 fix=f"Approve it with approve{kind.__name__}." if thing.approval == Approval.DRAFT else f"Make a new {_word(kind)}.",
             )  # fmt: skip
-        await _put_live(session, viewer, thing)
+        await put_live(session, viewer, thing)
     return thing
 
 
@@ -83,14 +84,16 @@ async def nothing_live(session: AsyncSession, persona: Persona, kind: Kind, more
     return WrongState(code=code, message=message, state=state, path=("personaId",), fix=fix + more)
 
 
-async def _put_live(session: AsyncSession, viewer: Viewer, thing: Decided) -> None:
+async def put_live(session: AsyncSession, viewer: Viewer, thing: Decided) -> None:
+    """The one before is SUPERSEDED, unless a platform keeps to it."""
     persona = await hold(session, viewer, Persona, thing.persona_id, _field(type(thing)))
     column = f"{_word(type(thing))}_id"
     before_id = getattr(persona, column)
     before: Decided | None = None
     if before_id not in (None, thing.id):
         before = await session.get(type(thing), before_id)
-    if before is not None and before.approval == Approval.APPROVED:
+    kept = await pinned_parts(session, persona.id)
+    if before is not None and before.approval == Approval.APPROVED and before.id not in kept:
         before.approval = Approval.SUPERSEDED
     thing.approval = Approval.APPROVED
     setattr(persona, column, thing.id)

@@ -21,7 +21,10 @@ from persona_graph.personas.approval import nothing_live
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import find, missing, still_a_draft
 from persona_graph.personas.legs import speech_leg
+from persona_graph.personas.lexicon import lexicon_in
+from persona_graph.personas.persona_settings import PITCH, SPEED, filled_in, within
 from persona_graph.personas.personas import spoken_language
+from persona_graph.personas.pins import parts_for
 from persona_graph.personas.planning import plan_video
 from persona_graph.personas.room import Personas, plain_text, spoken_text
 from persona_graph.personas.sound import check_sound, shown_captions, sound_spec
@@ -33,13 +36,19 @@ from persona_graph.personas.tables import (
     Output,
     OutputKind,
     Persona,
+    Platform,
     Voice,
     VoicePolicy,
 )
-from persona_graph.personas.wishes import SpeechWish, VideoWish, Wish, wish_json
+from persona_graph.personas.wishes import (
+    SpeechWish,
+    VideoWish,
+    Wish,
+    style_of_speech,
+    style_options,
+    wish_json,
+)
 
-SPEED = (0.5, 2.0)
-PITCH = (-12.0, 12.0)
 RESOLUTIONS = ("480p", "720p")
 ASPECTS = ("1:1", "16:9", "9:16")
 
@@ -67,11 +76,15 @@ class Commission:
 def checked_speech(personas: Personas, wish: SpeechWish) -> SpeechWish:
     """What can be said of a wish without looking anything up."""
     script = spoken_text(wish.script, "script", personas.settings.max_script_chars)
-    _within("speed", wish.speed, SPEED)
-    _within("pitch", wish.pitch, PITCH)
-    emotion = plain_text(wish.emotion, "emotion", most=40)
     check_sound(wish.sound)
-    return replace(wish, script=script, emotion=emotion)
+    return replace(wish, script=script, emotion=_style_checked(wish))
+
+
+def _style_checked(wish: Wish) -> str | None:
+    """Its emotion as it is stored."""
+    within("speed", wish.speed, SPEED)
+    within("pitch", wish.pitch, PITCH)
+    return None if wish.emotion is None else plain_text(wish.emotion, "emotion", most=40)
 
 
 def checked_video(personas: Personas, wish: VideoWish) -> VideoWish:
@@ -86,23 +99,23 @@ def checked_video(personas: Personas, wish: VideoWish) -> VideoWish:
         script = spoken_text(wish.script, "script", personas.settings.max_script_chars)
     _one_of("resolution", wish.resolution, RESOLUTIONS)
     _one_of("aspect", wish.aspect, ASPECTS)
-    return replace(wish, script=script, prompt=plain_text(wish.prompt, "prompt", most=500, least=0))
+    prompt = None if wish.prompt is None else plain_text(wish.prompt, "prompt", most=500, least=0)
+    return replace(wish, script=script, prompt=prompt, emotion=_style_checked(wish))
 
 
 async def commission_speech(
     personas: Personas, session: AsyncSession, viewer: Viewer, account: Account, persona: Persona, wish: SpeechWish
 ) -> Commission:  # fmt: skip
     """``wish`` as ``checked_speech`` left it."""
+    wish, asked = await filled_in(session, persona, wish)
     language = spoken_language(wish.language, persona)
-    voice, leg = await speech_leg(
-        personas, session, viewer, account, persona, wish.script, language, _policy(wish), speed=wish.speed,
-        options=wish.options, persona_voice=wish.persona_voice,
-    )  # fmt: skip
+    voice, leg, said = await _spoken_now(
+        personas, session, viewer, account, persona, wish, wish.script, language
+    )
     sound = await sound_spec(personas, session, viewer, wish.sound, wish.platform)
     spec = {
         "voice": voice.id if voice else None, "script": wish.script, "language": language,
-        "container": wish.container,
-        "style": {"emotion": wish.emotion, "speed": wish.speed, "pitch": wish.pitch}, **sound,
+        "container": wish.container, "asked": asked, **said, **sound,
     }  # fmt: skip
     return _commission(replace(wish, language=language), wish.script, voice, None, spec, [leg])
 
@@ -112,28 +125,46 @@ async def commission_video(
 ) -> Commission:  # fmt: skip
     """``wish`` as ``checked_video`` left it."""
     personas.tiers.admit(account.tier, Feature.TALKING_VIDEO)
-    avatar = await _showing_avatar(session, viewer, persona)
+    wish, asked = await filled_in(session, persona, wish)
+    avatar = await _showing_avatar(session, viewer, persona, wish.platform)
     await need_consent(session, persona.id, ConsentScope.LIKENESS)
     language = spoken_language(wish.language, persona)
-    spec = {
+    spec: dict[str, Any] = {
         "avatar": avatar.id, "language": language, "resolution": wish.resolution, "aspect": wish.aspect,
         "prompt": wish.prompt, "script": wish.script, "loudness": loudness_for(wish.platform),
+        "asked_shown": asked,
     }  # fmt: skip
     script = wish.script
     if script is not None:
-        voice, speech_plan = await speech_leg(
-            personas, session, viewer, account, persona, script, language, _policy(wish),
-            persona_voice=wish.persona_voice,
-        )  # fmt: skip
+        voice, speech_plan, said = await _spoken_now(
+            personas, session, viewer, account, persona, wish, script, language
+        )
+        spec |= said
         legs, span = [speech_plan], speech_plan.span
     else:
         speech, voice, span = await _spoken(session, viewer, persona, wish)
         legs, script = [], speech.script
         spec |= {"speech": speech.asset_id, "timings": speech.timings_id, "script": script}
-    legs.append(plan_video(account.tier, span, resolution=wish.resolution, prompt=wish.prompt))
+    legs.append(plan_video(account.tier, span, resolution=spec["resolution"], prompt=spec["prompt"]))
     spec["captions_shown"] = shown_captions(wish.captions, script)
     spec["voice"] = voice.id if voice else None
     return _commission(replace(wish, language=language), script, voice, avatar, spec, legs)
+
+
+async def _spoken_now(
+    personas: Personas, session: AsyncSession, viewer: Viewer, account: Account, persona: Persona, wish: Wish,
+    script: str, language: str,
+) -> tuple[Voice | None, LegPlan, dict[str, Any]]:  # fmt: skip
+    """Who speaks, the leg for it, and what the spec says of how."""
+    style, options = style_of_speech(wish), style_options(wish)
+    lexicon = await lexicon_in(session, persona.id, script, language)
+    if lexicon:
+        options |= {"pronunciations"}
+    voice, leg = await speech_leg(
+        personas, session, viewer, account, persona, script, language, _policy(wish), speed=style["speed"],
+        options=options, persona_voice=wish.persona_voice, platform=wish.platform,
+    )  # fmt: skip
+    return voice, leg, {"style": style, **({"lexicon": lexicon} if lexicon else {})}
 
 
 def _commission(
@@ -174,22 +205,18 @@ async def _spoken(
     return speech, voice, Span.exactly(asset.seconds or 0.0)
 
 
-async def _showing_avatar(session: AsyncSession, viewer: Viewer, persona: Persona) -> Avatar:
-    avatar = await find(session, viewer, Avatar, persona.avatar_id) if persona.avatar_id else None
+async def _showing_avatar(
+    session: AsyncSession, viewer: Viewer, persona: Persona, platform: Platform | None
+) -> Avatar:
+    _, avatar_id = await parts_for(session, persona, platform)
+    avatar = await find(session, viewer, Avatar, avatar_id) if avatar_id else None
     if avatar is None or avatar.status != AvatarStatus.READY or avatar.approval != Approval.APPROVED:
         raise await nothing_live(session, persona, Avatar)
     return avatar
 
 
-def _within(field: str, value: float, bounds: tuple[float, float]) -> None:
-    if not bounds[0] <= value <= bounds[1]:
-        raise InvalidInput(
-            message=f"{field} is {value:g}.", path=(field,), fix=f"Use {bounds[0]:g} to {bounds[1]:g}."
-        )
-
-
-def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
+def _one_of(field: str, value: str | None, allowed: tuple[str, ...]) -> None:
+    if value is not None and value not in allowed:
         raise InvalidInput(
             message=f"{field} is {value[:20]!r}.", path=(field,), fix=f"Use {' or '.join(allowed)}."
         )

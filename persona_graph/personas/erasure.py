@@ -14,6 +14,7 @@ from persona_graph.jobs.tables import Job
 from persona_graph.media.assets import Asset
 from persona_graph.personas import ratings
 from persona_graph.personas.content_tables import Content
+from persona_graph.personas.pins import drop_pins
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Avatar, Enrolment, EnrolmentState, Output, Persona, Sample, Voice
 
@@ -25,6 +26,7 @@ async def erase_voice(personas: Personas, session: Writing, voice: Voice) -> tup
     await session.execute(delete(Sample).where(Sample.voice_id == voice.id))
     pending = await drop_copies(personas, session, voice)
     await scrub_jobs(session, "Voice", voice.id)
+    await drop_pins(session, voice.id)
     voice.deleted_at, voice.name, voice.quality = utcnow(), "", None
     persona = await session.get(Persona, voice.persona_id)
     if persona is not None and persona.voice_id == voice.id:
@@ -55,6 +57,7 @@ async def erase_avatar(personas: Personas, session: Writing, avatar: Avatar) -> 
     photo_id, avatar.portrait_id = avatar.portrait_id, None
     await erase_asset(personas, session, avatar.preview_id)
     await scrub_jobs(session, "Avatar", avatar.id)
+    await drop_pins(session, avatar.id)
     avatar.deleted_at, avatar.preview_id = utcnow(), None
     avatar.name, avatar.photo = "", {}
     await session.flush()
@@ -75,6 +78,7 @@ async def erase_output(personas: Personas, session: Writing, output: Output) -> 
     output.deleted_at = utcnow()
     output.similarity = output.style_score = output.timing_source = output.reuse_key = None
     output.script, output.title, output.written = "", None, None
+    output.settings = output.pronunciations = None
 
 
 async def _drop_content(session: Writing, output: Output) -> None:

@@ -16,6 +16,7 @@ from persona_graph.personas.finding import hold
 from persona_graph.personas.room import Deleted, Personas, plain_text
 from persona_graph.personas.styles import erase_style
 from persona_graph.personas.tables import Avatar, Output, Persona, Voice
+from persona_graph.personas.whole_tables import erase_whole
 
 LANGUAGE = 16
 
@@ -64,6 +65,7 @@ async def delete_persona(personas: Personas, viewer: Viewer, id: str) -> Deleted
             await erasure.erase_output(personas, session, output)
         await end_consents(session, id)
         await erase_style(session, id)
+        await erase_whole(session, id)
         persona.deleted_at = utcnow()
         persona.voice_id = persona.avatar_id = None
         persona.name, persona.archetype, persona.brand_voice = "", None, None

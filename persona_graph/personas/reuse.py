@@ -24,6 +24,8 @@ from persona_graph.personas.wishes import wish_json
 
 # Says nothing about what is made: how it is filed, and how it was asked for.
 LABELS = frozenset({"content_type", "draft", "reuse"})
+# What a setting is counts, not who said so.
+SOURCES = frozenset({"asked", "asked_shown"})
 # A later rule of what is identical, or of how things are finished, makes every key another one.
 EDITION = 1
 
@@ -35,8 +37,9 @@ async def reuse_key(
     if made.wish.draft:
         return None
     wish = {name: value for name, value in wish_json(made.wish).items() if name not in LABELS}
+    spec = {name: value for name, value in made.spec.items() if name not in SOURCES}
     facts = [
-        EDITION, account_id, made.kind, wish, made.spec, made.avatar.portrait_id if made.avatar else None,
+        EDITION, account_id, made.kind, wish, spec, made.avatar.portrait_id if made.avatar else None,
         [await _snapshot(personas, session, leg, made.voice.id if made.voice else None) for leg in plan.legs],
     ]  # fmt: skip
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -272,7 +272,7 @@ class Output(Base):
     the text as it is published and ``script`` what is spoken of it, ``skipped`` says which parts could not be asked
     for, and it is scene ``scene`` of ``content_id``. ``reuse_key`` is
     what an identical request has too; a reused output shares the files of the one it was ``reused_from``. ``draft``
-    until it is promoted."""
+    until it is promoted. ``settings`` and ``pronunciations`` say what became of those that were asked for."""
 
     __tablename__ = "output"
     __table_args__ = (
@@ -314,6 +314,8 @@ class Output(Base):
     similarity: Mapped[float | None]
     style_score: Mapped[int | None]
     served: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    settings: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
+    pronunciations: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
     price: Mapped[Decimal | None] = mapped_column(Amount)
     cost: Mapped[Decimal | None] = mapped_column(Amount)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -29,6 +29,7 @@ from persona_graph.personas import erasure
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import find, hold
 from persona_graph.personas.personas import spoken_language
+from persona_graph.personas.pins import parts_for
 from persona_graph.personas.planning import plan_speech
 from persona_graph.personas.room import Deleted, Personas, plain_text, spoken_text
 from persona_graph.personas.tables import (
@@ -38,6 +39,7 @@ from persona_graph.personas.tables import (
     Enrolment,
     EnrolmentState,
     Persona,
+    Platform,
     Sample,
     TrainingStatus,
     Voice,
@@ -219,9 +221,12 @@ async def delete_voice(personas: Personas, viewer: Viewer, voice_id: str) -> Del
     return Deleted(voice_id, pending)
 
 
-async def speaking_voice(session: AsyncSession, viewer: Viewer, persona: Persona) -> Voice | None:
-    """The persona's voice, if it is one that content may use: READY and APPROVED."""
-    voice = await find(session, viewer, Voice, persona.voice_id) if persona.voice_id else None
+async def speaking_voice(
+    session: AsyncSession, viewer: Viewer, persona: Persona, platform: Platform | None = None
+) -> Voice | None:
+    """The persona's voice, or the one the platform keeps to, if it is one that content may use: READY and APPROVED."""
+    voice_id, _ = await parts_for(session, persona, platform)
+    voice = await find(session, viewer, Voice, voice_id) if voice_id else None
     if voice is None or voice.status != TrainingStatus.READY or voice.approval != Approval.APPROVED:
         return None
     return voice

@@ -14,17 +14,17 @@ from persona_graph.personas.tables import ContentType, Platform, VoicePolicy
 
 @dataclass(frozen=True)
 class SpeechWish:
-    """``container`` is ``wav``, ``mp3`` or ``ogg``; ``speed`` 0.5–2, ``pitch`` −12 to 12 semitones. Without
-    ``persona_voice`` a stock voice speaks."""
+    """``container`` is ``wav``, ``mp3`` or ``ogg``; ``speed`` 0.5–2, ``pitch`` −12 to 12 semitones; what is ``None``
+    the persona's settings fill in. Without ``persona_voice`` a stock voice speaks."""
 
     persona_id: str
     script: str
     platform: Platform | None = None
     language: str | None = None
-    container: str = "wav"
-    emotion: str = "neutral"
-    speed: float = 1.0
-    pitch: float = 0.0
+    container: str | None = None
+    emotion: str | None = None
+    speed: float | None = None
+    pitch: float | None = None
     voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
     sound: SoundWish = PLAIN_SOUND
     content_type: ContentType | None = None
@@ -32,35 +32,29 @@ class SpeechWish:
     reuse: bool = False
     persona_voice: bool = True
 
-    @property
-    def options(self) -> frozenset[str]:
-        """The style settings that differ from what every voice does anyway."""
-        asked = {
-            "emotion": self.emotion.strip() != "neutral",
-            "speed": self.speed != 1,
-            "pitch": self.pitch != 0,
-        }
-        return frozenset(name for name, wanted in asked.items() if wanted)
-
 
 @dataclass(frozen=True)
 class VideoWish:
-    """A video of ``script`` spoken now, or of an earlier speech output."""
+    """A video of ``script`` spoken now, or of an earlier speech output. ``emotion``, ``speed`` and ``pitch`` are for what
+    is spoken now; what is ``None`` the persona's settings fill in."""
 
     persona_id: str
     script: str | None = None
     speech_output_id: str | None = None
     platform: Platform | None = None
     language: str | None = None
-    resolution: str = "480p"
-    aspect: str = "1:1"
-    prompt: str = ""
+    resolution: str | None = None
+    aspect: str | None = None
+    prompt: str | None = None
     voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
     captions: CaptionMode = CaptionMode.NONE
     content_type: ContentType | None = None
     draft: bool = False
     reuse: bool = False
     persona_voice: bool = True
+    emotion: str | None = None
+    speed: float | None = None
+    pitch: float | None = None
 
 
 Wish = SpeechWish | VideoWish
@@ -78,6 +72,21 @@ _BY_PLATFORM = {
     Platform.STORY: ContentType.STORY,
     Platform.PODCAST: ContentType.PODCAST,
 }
+
+
+def style_of_speech(wish: Wish) -> dict[str, Any]:
+    """As a job's spec has it."""
+    return {
+        "emotion": wish.emotion or "neutral",
+        "speed": 1.0 if wish.speed is None else wish.speed,
+        "pitch": wish.pitch or 0.0,
+    }
+
+
+def style_options(wish: Wish) -> frozenset[str]:
+    """The style settings that differ from what every voice does anyway."""
+    plain = {"emotion": "neutral", "speed": 1.0, "pitch": 0.0}
+    return frozenset(name for name, value in style_of_speech(wish).items() if value != plain[name])
 
 
 def content_type_of(wish: Wish) -> ContentType:

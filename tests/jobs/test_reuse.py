@@ -257,7 +257,7 @@ VIDEOS: dict[str, Any] = {
     "language": "de", "resolution": "720p", "aspect": "9:16", "prompt": "in a hat",
     "voice_policy": VoicePolicy.PERSONA_VOICE, "captions": CaptionMode.TRACK,
     "content_type": ContentType.VIDEO_MESSAGE, "draft": True, "reuse": True,
-    "persona_voice": False,
+    "persona_voice": False, "emotion": "happy", "speed": 1.01, "pitch": 0.5,
 }  # fmt: skip
 
 

@@ -13,10 +13,19 @@ from persona_graph.jobs.tables import Job, Leg, LegState
 from persona_graph.jobs.work import Bench, Kept
 from persona_graph.media.assets import AssetPurpose
 from persona_graph.personas.erasure import drop_media, erase_asset
+from persona_graph.personas.pronouncing import Expression
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Avatar, AvatarStatus, Output
 from persona_graph.personas.works.mastering import Finish
-from persona_graph.personas.works.parts import WHILE_SPEAKING, next_piece, pieces, scrap
+from persona_graph.personas.works.outcomes import settings_report
+from persona_graph.personas.works.parts import (
+    WHILE_SPEAKING,
+    next_piece,
+    piece_at_hand,
+    pieces,
+    scrap,
+)
+from persona_graph.personas.works.saying import Saying
 from persona_graph.personas.works.speaking import SpeakingWork
 from persona_graph.personas.works.speech_leg import keep_long_speech, keep_speech, speech_order
 from persona_graph.personas.works.video_leg import keep_video, video_order
@@ -34,16 +43,21 @@ class ContentWork(SpeakingWork):
         if bench.leg.name == "SPEECH":
             spec = bench.job.spec
             script = await next_piece(bench, self._pieces(bench))
-            return await speech_order(bench, script, spec["language"], spec.get("style"))
+            order = await speech_order(bench, script, spec["language"], spec.get("style"))
+            return self._saying(bench).told(order)
         return await video_order(bench)
 
     async def keep(self, bench: Bench, order: Order, delivery: Delivery) -> Kept:
         if isinstance(order, Speak):
             finish, cut = Finish.of(bench.job.spec), self._pieces(bench)
+            saying, piece = self._saying(bench), piece_at_hand(bench, cut)
+            delivery = saying.heard(piece, delivery)
+            said = saying.report(piece, delivery, bench.leg.result if len(cut) > 1 else {})
             if len(cut) > 1:
                 kept = await keep_long_speech(bench, order, delivery, self.speech_purpose, finish, cut)
             else:
                 kept = await keep_speech(bench, order, delivery, self.speech_purpose, finish)
+            kept = replace(kept, result={**kept.result, **said})
             if kept.more or self.speech_purpose is not AssetPurpose.SPEECH:
                 return kept
             return replace(kept, result={**kept.result, **await worded(bench, bench.job.spec.get("written"))})
@@ -52,7 +66,11 @@ class ContentWork(SpeakingWork):
 
     def _pieces(self, bench: Bench) -> list[str]:
         spec = bench.job.spec
-        return pieces(bench, self.personas.catalog, spec["script"], spec["language"])
+        sent = self._saying(bench).sent
+        return pieces(bench, self.personas.catalog, spec["script"], spec["language"], sent)
+
+    def _saying(self, bench: Bench) -> Saying:
+        return Saying.of(bench, self.personas.catalog)
 
     async def leg_settled(self, session: Writing, job: Job, leg: Leg, delivery: Delivery) -> None:
         """The parts of a long speech are in the whole now."""
@@ -71,7 +89,9 @@ class ContentWork(SpeakingWork):
         # Those of the draft that this is instead of.
         await drop_media(self.personas, session, output)
         done = {leg.name: leg for leg in job.legs if leg.state == LegState.DONE}
-        await drop_results(self.personas, session, job, of=[leg for leg in job.legs if leg.state != LegState.DONE])
+        await drop_results(
+            self.personas, session, job, of=[leg for leg in job.legs if leg.state != LegState.DONE]
+        )
         spoken, video = done.get("SPEECH"), done.get("VIDEO")
         last = video or spoken
         shown = last.result if last else {}
@@ -85,6 +105,8 @@ class ContentWork(SpeakingWork):
             output.similarity = spoken.result.get("similarity")
             output.style_score = spoken.result.get("style_score")
             output.voice_id = job.spec.get("voice") if _own_voice(spoken) else None
+            output.pronunciations = _pronunciations(spoken)
+        output.settings = settings_report(job)
         output.timing_source = shown.get("timing_source")
         output.vtt_id, output.srt_id, output.poster_id = (
             shown.get("vtt"),
@@ -131,6 +153,14 @@ async def drop_results(
 
 def _credit(music: dict[str, Any] | None) -> dict[str, Any] | None:
     return {name: music[name] for name in ("title", "licence")} if music else None
+
+
+def _pronunciations(spoken: Leg) -> list[dict[str, Any]]:
+    provider = spoken.result.get("provider")
+    return [
+        {**each, "provider": provider if each["expression"] == Expression.BY_PROVIDER else None}
+        for each in spoken.result.get("pronunciations", ())
+    ]
 
 
 def _own_voice(leg: Leg) -> bool:

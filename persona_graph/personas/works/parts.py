@@ -6,7 +6,7 @@ provider begins again, and the parts so far are only kept until the job settles.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -28,12 +28,25 @@ WHILE_SPEAKING = frozenset({"part", "parts", "parts_of", "scrap"})
 PART_LUFS = -22.0
 
 
-def pieces(bench: Bench, catalog: Catalog, script: str, language: str) -> list[str]:
-    """The script as the candidate at hand can take it."""
+def pieces(
+    bench: Bench, catalog: Catalog, script: str, language: str, sent: Callable[[str], str] = str
+) -> list[str]:
+    """The script as the candidate at hand can take it. ``sent`` is what becomes of a piece on its way there."""
     chosen = bench.leg.route["candidates"][bench.leg.candidate]
     offer = catalog.find_offer(chosen["provider"], chosen["offer"])
     most = offer.limits.max_chars if offer else None
-    return [script] if most is None or len(script) <= most else parts(script, most, language)
+    if most is None or len(sent(script)) <= most:
+        return [script]
+    size = most
+    while True:
+        cut = parts(script, size, language)
+        if size <= most // 16 or max(len(sent(piece)) for piece in cut) <= most:
+            return cut
+        size -= max(1, most // 16)
+
+
+def piece_at_hand(bench: Bench, cut: Sequence[str]) -> str:
+    return cut[len(_done(bench)) if len(cut) > 1 else 0]
 
 
 async def next_piece(bench: Bench, cut: Sequence[str]) -> str:

@@ -85,6 +85,7 @@ async def keep_long_speech(
     with tempfile.TemporaryDirectory(prefix="persona-graph-") as scratch:
         raw = media_path(delivery, Path(scratch) / "raw.wav")
         part = await parts.keep_part(bench, cut, raw, delivery, Path(scratch))
+        part = replace(part, characters=len(order.script))
         if part.more:
             return part
         joined = Path(scratch) / "joined.wav"
@@ -111,7 +112,7 @@ async def _finished(
         facts=asdict(probe),
     )  # fmt: skip
     rows: list[Asset] = [asset]
-    result: dict[str, Any] = {"asset": asset.id, "similarity": similarity}
+    result: dict[str, Any] = {"asset": asset.id, "similarity": similarity, "done_here": sorted(by_us)}
     timings = paced(timings, effects.speed)
     if timings:
         listed = await bench.media.keep(
