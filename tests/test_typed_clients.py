@@ -18,9 +18,10 @@ from graphql import (
     validate,
 )
 
+from persona_graph.graphql.transport.guard import Limits, price, too_dear, weigh
 from tests.client import ROOT
 from tools.typed_clients.__main__ import written
-from tools.typed_clients.model import Unclear, read_model
+from tools.typed_clients.model import Unclear, document_of, read_model
 
 FENCE = re.compile(r"^```graphql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROGRAM = re.compile(r"^```(?:js|jsx|ts|tsx)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -107,3 +108,15 @@ def test_graphql_in_the_documentation_is_valid(schema: GraphQLSchema, page: str,
 
 def test_a_wrong_document_is_found(schema: GraphQLSchema) -> None:
     assert faults(schema, "{ viewer { nobody } }") == ["Cannot query field 'nobody' on type 'Viewer'."]
+
+
+def test_every_operation_is_one_that_the_server_takes(schema: GraphQLSchema) -> None:
+    """With the largest page that may be asked for."""
+    model = read_model(schema, ROOT / "clients/python/documents", mutations=True)
+    limits, refused = Limits(), []
+    for operation in model.operations:
+        verdict = weigh(schema, parse(document_of(model, operation)), limits, introspection=False)
+        cost = price(verdict.costs[operation.name], {"first": 100}) if not verdict.errors else 0
+        if verdict.errors or too_dear(cost, limits):
+            refused.append((operation.name, cost, [error.message for error in verdict.errors]))
+    assert refused == []

@@ -53,7 +53,11 @@ async def test_what_is_asked_comes_back_typed(graph: PersonaGraph, tmp_path: Pat
     file = await graph.download(output.asset, tmp_path / "speech.wav")
     assert file.stat().st_size == output.asset.size
     page = await graph.outputs(persona, first=1)
-    assert [one.id for one in page.nodes] == [output.id] and not page.page_info.has_next_page
+    assert (
+        page is not None
+        and [one.id for one in page.nodes] == [output.id]
+        and not page.page_info.has_next_page
+    )
     found = await graph.persona(persona)
     assert found is not None and found.consents[0].id == consent.id
     assert await graph.voice(persona) is None

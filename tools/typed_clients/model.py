@@ -100,8 +100,9 @@ class Model:
 
     def fragment_of(self, type: Composite) -> str:
         """The name of the fragment that reads a type; its plain fields make one where there is none."""
-        wanted = [type.name, *(i.name for i in type.interfaces)]
-        for name in wanted:
+        if type.name in self.fragments:
+            return type.name
+        for name in (type.name, *(i.name for i in type.interfaces)):
             for fragment in self.fragments.values():
                 if fragment.type_condition.name.value == name:
                     return fragment.name.value
@@ -282,7 +283,7 @@ def _needs(known: GraphQLField) -> bool:
 def _field(type: Composite, name: str) -> GraphQLField:
     if name not in type.fields:
         raise Unclear(f"{type.name} has no field {name}")
-    return type.fields[name]
+    return cast(GraphQLField, type.fields[name])
 
 
 def _names(shape: Shape) -> list[str]:

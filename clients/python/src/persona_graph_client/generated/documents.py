@@ -88,7 +88,7 @@ fragment ContentScene on ContentScene {
   index
   title
   output {
-    ...Output
+    ...OutputRow
   }
   job {
     ...Job
@@ -240,6 +240,22 @@ fragment Output on Output {
     }
   }
 }""",
+    "OutputRow": """\
+fragment OutputRow on Output {
+  __typename
+  id
+  script
+  platform
+  contentType
+  draft
+  reused
+  price {
+    ...Money
+  }
+  createdAt
+  readyAt
+  rating
+}""",
     "PageInfo": """\
 fragment PageInfo on PageInfo {
   hasNextPage
@@ -254,6 +270,9 @@ fragment Persona on Persona {
   language
   createdAt
   updatedAt
+  writingStyle {
+    ...WritingStyle
+  }
   voice {
     ...Voice
   }
@@ -263,6 +282,22 @@ fragment Persona on Persona {
   consents {
     ...Consent
   }
+}""",
+    "PersonaOrigin": """\
+fragment PersonaOrigin on PersonaOrigin {
+  key
+  exportedAt
+  importedAt
+  unusable
+}""",
+    "PersonaRow": """\
+fragment PersonaRow on Persona {
+  id
+  name
+  archetype
+  language
+  createdAt
+  updatedAt
 }""",
     "PhotoReport": """\
 fragment PhotoReport on PhotoReport {
@@ -508,15 +543,9 @@ fragment WritingStyle on WritingStyle {
   texts
   confidence
   completeness
-  missing
-  coreBelief
-  notes
-  permittedTones
-  forbiddenTones
-  edited
-  analyzedAt
-  updatedAt
   summary
+  edited
+  updatedAt
 }""",
 }
 
@@ -670,6 +699,26 @@ mutation cancelJob($input: CancelJobInput!) {
 }""",
         ("Job", "Problem", "Progress", "JobFailure", "Quote", "Money"),
     ),
+    "checkDrift": (
+        """\
+mutation checkDrift($input: CheckDriftInput!) {
+  checkDrift(input: $input) {
+    voice {
+      ...Voice
+    }
+    job {
+      ...Job
+    }
+    quote {
+      ...Quote
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        ("Voice", "Job", "Quote", "Problem", "Asset", "Progress", "JobFailure", "Money", "MediaRefusal"),
+    ),
     "createAvatar": (
         """\
 mutation createAvatar($input: CreateAvatarInput!) {
@@ -702,7 +751,17 @@ mutation createPersona($input: CreatePersonaInput!) {
     }
   }
 }""",
-        ("Persona", "Problem", "Voice", "Avatar", "Consent", "Money", "Asset", "MediaRefusal"),
+        (
+            "Persona",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
     ),
     "createServiceToken": (
         """\
@@ -860,6 +919,22 @@ mutation enableWebhook($input: WebhookInput!) {
 }""",
         ("Webhook", "Problem", "Money"),
     ),
+    "exportPersona": (
+        """\
+mutation exportPersona($input: ExportPersonaInput!) {
+  exportPersona(input: $input) {
+    asset {
+      ...Asset
+    }
+    key
+    leftOut
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        ("Asset", "Problem", "MediaRefusal", "Money"),
+    ),
     "generateContent": (
         """\
 mutation generateContent($input: GenerateContentInput!) {
@@ -895,6 +970,7 @@ mutation generateContent($input: GenerateContentInput!) {
             "Quote",
             "SkippedPart",
             "Problem",
+            "OutputRow",
             "Served",
             "Money",
             "Asset",
@@ -1016,6 +1092,34 @@ mutation grantConsent($input: GrantConsentInput!) {
 }""",
         ("Consent", "Problem", "Money"),
     ),
+    "importPersona": (
+        """\
+mutation importPersona($input: ImportPersonaInput!) {
+  importPersona(input: $input) {
+    persona {
+      ...Persona
+    }
+    origin {
+      ...PersonaOrigin
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        (
+            "Persona",
+            "PersonaOrigin",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
+    ),
     "job": (
         """\
 query job($id: ID!) {
@@ -1061,7 +1165,7 @@ query outputs($personaId: ID!, $platform: Platform, $first: Int, $after: String)
   persona(id: $personaId) {
     outputs(platform: $platform, first: $first, after: $after) {
       nodes {
-        ...Output
+        ...OutputRow
       }
       pageInfo {
         ...PageInfo
@@ -1069,20 +1173,7 @@ query outputs($personaId: ID!, $platform: Platform, $first: Int, $after: String)
     }
   }
 }""",
-        (
-            "Output",
-            "PageInfo",
-            "Served",
-            "Money",
-            "Asset",
-            "Job",
-            "Captions",
-            "ContentPartFact",
-            "MediaRefusal",
-            "Progress",
-            "JobFailure",
-            "Quote",
-        ),
+        ("OutputRow", "PageInfo", "Money"),
     ),
     "persona": (
         """\
@@ -1091,7 +1182,7 @@ query persona($id: ID!) {
     ...Persona
   }
 }""",
-        ("Persona", "Voice", "Avatar", "Consent", "Asset", "MediaRefusal"),
+        ("Persona", "WritingStyle", "Voice", "Avatar", "Consent", "Asset", "MediaRefusal"),
     ),
     "personaEvents": (
         """\
@@ -1108,7 +1199,7 @@ query personas($first: Int, $after: String) {
   viewer {
     personas(first: $first, after: $after) {
       nodes {
-        ...Persona
+        ...PersonaRow
       }
       pageInfo {
         ...PageInfo
@@ -1116,7 +1207,7 @@ query personas($first: Int, $after: String) {
     }
   }
 }""",
-        ("Persona", "PageInfo", "Voice", "Avatar", "Consent", "Asset", "MediaRefusal"),
+        ("PersonaRow", "PageInfo"),
     ),
     "promoteOutput": (
         """\
@@ -1297,6 +1388,43 @@ mutation resolveReview($input: ResolveReviewInput!) {
 }""",
         ("Job", "Problem", "Progress", "JobFailure", "Quote", "Money"),
     ),
+    "retryJob": (
+        """\
+mutation retryJob($input: RetryJobInput!) {
+  retryJob(input: $input) {
+    output {
+      ...Output
+    }
+    job {
+      ...Job
+    }
+    quote {
+      ...Quote
+    }
+    skipped {
+      ...SkippedPart
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        (
+            "Output",
+            "Job",
+            "Quote",
+            "SkippedPart",
+            "Problem",
+            "Served",
+            "Money",
+            "Asset",
+            "Progress",
+            "JobFailure",
+            "Captions",
+            "ContentPartFact",
+            "MediaRefusal",
+        ),
+    ),
     "revokeServiceToken": (
         """\
 mutation revokeServiceToken($input: RevokeServiceTokenInput!) {
@@ -1326,6 +1454,44 @@ mutation rotateWebhookSecret($input: WebhookInput!) {
   }
 }""",
         ("Webhook", "Problem", "Money"),
+    ),
+    "setDriftWatch": (
+        """\
+mutation setDriftWatch($input: SetDriftWatchInput!) {
+  setDriftWatch(input: $input) {
+    voice {
+      ...Voice
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        ("Voice", "Problem", "Asset", "Money", "MediaRefusal"),
+    ),
+    "setGoldenLines": (
+        """\
+mutation setGoldenLines($input: SetGoldenLinesInput!) {
+  setGoldenLines(input: $input) {
+    persona {
+      ...Persona
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        (
+            "Persona",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
     ),
     "setPlatformAdaptation": (
         """\
@@ -1458,7 +1624,17 @@ mutation updatePersona($input: UpdatePersonaInput!) {
     }
   }
 }""",
-        ("Persona", "Problem", "Voice", "Avatar", "Consent", "Money", "Asset", "MediaRefusal"),
+        (
+            "Persona",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
     ),
     "updateWritingStyle": (
         """\
@@ -1527,12 +1703,14 @@ mutation withdrawConsent($input: WithdrawConsentInput!) {
 
 PAID = frozenset(
     {
+        "checkDrift",
         "createAvatar",
         "generateContent",
         "generateSpeech",
         "generateSpeechBatch",
         "generateVideo",
         "promoteOutput",
+        "retryJob",
         "trainTwin",
         "trainVoice",
     }

@@ -314,6 +314,25 @@ class DeliveryState(Word):
     """It was given up."""
 
 
+class DriftMeasure(Word):
+    """What is measured on golden lines."""
+
+    SIMILARITY = "SIMILARITY"
+    """Cosine of the speaker embeddings of the rendering and of the voice's recordings."""
+
+    PITCH = "PITCH"
+    """Mean fundamental frequency, Hz; its deviation is in semitones."""
+
+    RATE = "RATE"
+    """Syllable nuclei per second of speech; its deviation is a share."""
+
+    LOUDNESS = "LOUDNESS"
+    """LUFS as the vendor delivered it; its deviation is in LU."""
+
+    SPECTRUM = "SPECTRUM"
+    """Levels of six octave bands from 100 Hz to 6.4 kHz; its deviation is their mean difference in dB."""
+
+
 class EnrolmentState(Word):
     """LIVE can speak; LOST was dropped by the vendor; FORGETTING waits for the vendor to confirm deletion;
     FORGOTTEN is gone.
@@ -488,6 +507,9 @@ class JobKind(Word):
 
     VOICE_RENEWAL = "VOICE_RENEWAL"
     """Speak a word with a voice that its vendor would drop unused."""
+
+    VOICE_DRIFT = "VOICE_DRIFT"
+    """Speak a persona's golden lines, to see whether its voice sounds as it did."""
 
 
 class JobState(Word):

@@ -74,6 +74,24 @@ class CancelJobInput(Input):
     """The job."""
 
 
+class CheckDriftInput(Input):
+    """A persona whose voice to listen to."""
+
+    persona_id: str
+    """The persona."""
+
+    idempotency_key: str | None = None
+    """1 to 255 characters, unique per request. The same key with the same input gives the same job again,
+    for ever; with other input a typed error.
+    """
+
+    max_price: Decimal | None = None
+    """Refuse if it may cost more than this, in USD."""
+
+    as_baseline: bool = False
+    """Make this rendering what later ones are compared with."""
+
+
 class CreateAvatarInput(Input):
     """A portrait to make an avatar of."""
 
@@ -203,6 +221,16 @@ class EffectsInput(Input):
 
     equaliser: Equaliser | None = None
     """A tone curve."""
+
+
+class ExportPersonaInput(Input):
+    """Which persona to write down."""
+
+    persona_id: str
+    """The persona."""
+
+    passphrase: str | None = None
+    """12 to 200 characters, to take voice models along, encrypted with it; null leaves them out."""
 
 
 class FigureInput(Input):
@@ -457,6 +485,19 @@ class GrantConsentInput(Input):
     """When it ends by itself; null for until withdrawn."""
 
 
+class ImportPersonaInput(Input):
+    """A bundle to make a persona of."""
+
+    asset_id: str
+    """An uploaded asset with purpose BUNDLE."""
+
+    name: str | None = None
+    """A name in place of the one in the bundle."""
+
+    passphrase: str | None = None
+    """What the voice models in it were encrypted with; null leaves them out."""
+
+
 class MusicInput(Input):
     """Background music, looped or trimmed to the speech: an uploaded asset or a bundled loop."""
 
@@ -583,6 +624,21 @@ class ResolveReviewInput(Input):
     """
 
 
+class RetryJobInput(Input):
+    """Which job's wish to repeat."""
+
+    job_id: str
+    """A job that FAILED or was CANCELLED."""
+
+    idempotency_key: str | None = None
+    """1 to 255 characters, unique per request. The same key with the same input gives the same job again,
+    for ever; with other input a typed error.
+    """
+
+    max_price: Decimal | None = None
+    """Refuse if it may cost more than this, in USD."""
+
+
 class RevokeServiceTokenInput(Input):
     """Which token to revoke."""
 
@@ -601,6 +657,30 @@ class SceneInput(Input):
 
     brief: str | None = None
     """What a text is to be written about, by an installed TEXT provider in the persona's style."""
+
+
+class SetDriftWatchInput(Input):
+    """What watching a voice may cost."""
+
+    voice_id: str
+    """The voice."""
+
+    monthly_cap: Decimal | None = None
+    """What checks that nobody asked for may take from the account within 30 days, in USD; null: it is only
+    checked when asked.
+    """
+
+
+class SetGoldenLinesInput(Input):
+    """The sentences a persona's voice is watched by."""
+
+    persona_id: str
+    """The persona."""
+
+    lines: list[str] | None = None
+    """1 to 10 sentences of at most 300 characters, 800 together; null goes back to those of its language.
+    Other lines begin with a new baseline.
+    """
 
 
 class SetPlatformAdaptationInput(Input):

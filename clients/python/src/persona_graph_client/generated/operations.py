@@ -11,6 +11,7 @@ from persona_graph_client.generated.inputs import (
     AssessSamplesInput,
     AvatarInput,
     CancelJobInput,
+    CheckDriftInput,
     CreateAvatarInput,
     CreatePersonaInput,
     CreateServiceTokenInput,
@@ -20,18 +21,23 @@ from persona_graph_client.generated.inputs import (
     DeletePersonaInput,
     DeleteUploadInput,
     DeliveryInput,
+    ExportPersonaInput,
     GenerateContentInput,
     GenerateSpeechBatchInput,
     GenerateSpeechInput,
     GenerateVideoInput,
     GrantConsentInput,
+    ImportPersonaInput,
     PromoteOutputInput,
     RateOutputInput,
     RecordEngagementInput,
     RenameAvatarInput,
     RenameVoiceInput,
     ResolveReviewInput,
+    RetryJobInput,
     RevokeServiceTokenInput,
+    SetDriftWatchInput,
+    SetGoldenLinesInput,
     SetPlatformAdaptationInput,
     SetTierInput,
     SetVoiceRenewalInput,
@@ -50,13 +56,16 @@ from persona_graph_client.generated.shapes import (
     AssessPhotoPayload,
     AssessSamplesPayload,
     Avatar,
+    CheckDriftPayload,
     Consent,
     CreateAvatarPayload,
     DeletedPayload,
+    ExportPersonaPayload,
     GenerateContentPayload,
     GenerateSpeechBatchPayload,
     GenerateSpeechPayload,
     GenerateVideoPayload,
+    ImportPersonaPayload,
     Job,
     JobEvent,
     Output,
@@ -68,6 +77,7 @@ from persona_graph_client.generated.shapes import (
     Quote,
     RateOutputPayload,
     RecordEngagementPayload,
+    RetryJobPayload,
     ServiceTokenPayload,
     StyleCheck,
     TrainVoicePayload,
@@ -133,6 +143,16 @@ class Operations(Wire):
     async def cancel_job(self, input: CancelJobInput) -> Job:
         """Stop a job. Nothing is charged unless it was done before the stop reached it."""
         return await self._change("cancelJob", input, ("cancelJob", "job"), Job)
+
+    async def check_drift(self, input: CheckDriftInput) -> CheckDriftPayload:
+        """Speak the persona's golden lines in its voice, and compare how they sound with the baseline; the
+        first time makes the baseline. What is spoken is measured and not kept.
+        """
+        return await self._change("checkDrift", input, ("checkDrift",), CheckDriftPayload)
+
+    async def quote_check_drift(self, input: CheckDriftInput) -> Quote:
+        """What check_drift would cost now; nothing is made."""
+        return await self._change("checkDrift", input, ("checkDrift", "quote"), Quote, dry_run=True)
 
     async def create_avatar(self, input: CreateAvatarInput) -> CreateAvatarPayload:
         """Make an avatar of a portrait and render a short proof clip to approve."""
@@ -200,6 +220,12 @@ class Operations(Wire):
         """Tell a disabled webhook again what happens from now on."""
         return await self._change("enableWebhook", input, ("enableWebhook",), WebhookPayload)
 
+    async def export_persona(self, input: ExportPersonaInput) -> ExportPersonaPayload:
+        """Write a persona down as one signed file: style, settings, consent records, voices with their
+        enrolments, faces. Recordings are never in it. Needs the READ scope too.
+        """
+        return await self._change("exportPersona", input, ("exportPersona",), ExportPersonaPayload)
+
     async def generate_content(self, input: GenerateContentInput) -> GenerateContentPayload:
         """Make content of a text or a brief: text, reading and video, each as far as the account, the
         persona and the server have what it takes; what has not is skipped with its reason. Each scene is
@@ -247,6 +273,12 @@ class Operations(Wire):
     async def grant_consent(self, input: GrantConsentInput) -> Consent:
         """Record a consent. Without a live one nothing of a person is trained, rendered or sent anywhere."""
         return await self._change("grantConsent", input, ("grantConsent", "consent"), Consent)
+
+    async def import_persona(self, input: ImportPersonaInput) -> ImportPersonaPayload:
+        """Make a new persona of a bundle. Its signature is checked over every byte, and the consent records
+        in it again; what speaks or shows a face arrives as a draft. The bundle is erased.
+        """
+        return await self._change("importPersona", input, ("importPersona",), ImportPersonaPayload)
 
     async def job(self, id: str) -> Job | None:
         """One job as it is now."""
@@ -337,6 +369,17 @@ class Operations(Wire):
         """Operators: decide on a job that nobody could finish. Needs the OPERATE scope."""
         return await self._change("resolveReview", input, ("resolveReview", "job"), Job)
 
+    async def retry_job(self, input: RetryJobInput) -> RetryJobPayload:
+        """Ask once more for what a failed or cancelled job was to make: speech, video or content. It is a
+        new job with a new output and a new quote, by whoever can do it now; a scene takes its place in
+        its content.
+        """
+        return await self._change("retryJob", input, ("retryJob",), RetryJobPayload)
+
+    async def quote_retry_job(self, input: RetryJobInput) -> Quote:
+        """What retry_job would cost now; nothing is made."""
+        return await self._change("retryJob", input, ("retryJob", "quote"), Quote, dry_run=True)
+
     async def revoke_service_token(self, input: RevokeServiceTokenInput) -> ServiceTokenPayload:
         """Revoke a service token; it stops working within a minute everywhere."""
         return await self._change("revokeServiceToken", input, ("revokeServiceToken",), ServiceTokenPayload)
@@ -344,6 +387,16 @@ class Operations(Wire):
     async def rotate_webhook_secret(self, input: WebhookInput) -> WebhookPayload:
         """Change a webhook's secret. For 24 hours messages carry both signatures."""
         return await self._change("rotateWebhookSecret", input, ("rotateWebhookSecret",), WebhookPayload)
+
+    async def set_drift_watch(self, input: SetDriftWatchInput) -> Voice:
+        """Allow, or forbid, that a voice is checked for drift by itself, as often as the server is set to
+        (PERSONA_GRAPH_DRIFT_DAYS).
+        """
+        return await self._change("setDriftWatch", input, ("setDriftWatch", "voice"), Voice)
+
+    async def set_golden_lines(self, input: SetGoldenLinesInput) -> Persona:
+        """Change the sentences a persona's voice is watched by."""
+        return await self._change("setGoldenLines", input, ("setGoldenLines", "persona"), Persona)
 
     async def set_platform_adaptation(self, input: SetPlatformAdaptationInput) -> PlatformAdaptation:
         """Set by hand how a style is fitted to one platform. It outlasts every analysis, until it is reset.

@@ -314,95 +314,44 @@ class Captions(Answer):
     """As SubRip."""
 
 
-class Consent(Answer):
-    """An agreement of the person whose voice or face it is."""
+class Voice(Answer):
+    """A trained voice of a persona."""
 
     id: str
     """Opaque id."""
 
-    scope: ConsentScope
-    """What was agreed to."""
+    name: str
+    """Its name."""
 
-    subject: str
-    """Who agreed."""
+    language: str
+    """BCP 47 tag it was trained for."""
 
-    statement: str
-    """The words agreed to."""
+    status: TrainingStatus
+    """Where it is."""
 
-    granted_at: datetime
-    """When."""
-
-    expires_at: datetime | None = None
-    """When it ends by itself."""
-
-    withdrawn_at: datetime | None = None
-    """When it was withdrawn."""
-
-    live: bool
-    """Whether it holds now: neither withdrawn nor expired."""
-
-
-class Content(Answer):
-    """What one generateContent asked for: one text, or the scenes of a story."""
-
-    id: str
-    """Opaque id."""
-
-    title: str | None = None
-    """Its title; null if it has none."""
-
-    content_type: ContentType
-    """What it is."""
-
-    platform: Platform | None = None
-    """Where it will appear."""
-
-    asked_by: str
-    """The service or user that asked."""
-
-    created_at: datetime
-    """When it was asked for."""
-
-
-class ContentPartFact(Answer):
-    """How far one part of content is, or why it is not there."""
-
-    part: ContentPart
-    """Which part."""
-
-    state: PartState
-    """How far it is."""
-
-    code: str | None = None
-    """Why it was left out or failed, as a stable word; all are listed in docs/errors.md."""
-
-    message: str | None = None
-    """The same for people."""
-
-    fix: str | None = None
-    """What to do about it."""
-
-
-class Served(Answer):
-    """Who did one leg of an output."""
-
-    leg: str
-    """The leg's name."""
-
-    capability: Capability
-    """What kind of work it was."""
-
-    provider: str
-    """The provider's id."""
-
-    offer: str
-    """The offer's id."""
+    approval: Approval
+    """Whether it may be used."""
 
     fidelity: Fidelity | None = None
-    """How near the voice comes to the person; null where nobody speaks."""
+    """How near it comes to the person, as the provider declares; null until trained."""
 
-    honoured: list[str]
-    """The asked-for settings that had effect."""
+    similarity: float | None = None
+    """Cosine of the speaker embeddings of the preview and of the samples, measured here: about 0.5 to 0.75
+    between different people, above 0.85 for one person recorded twice (Resemblyzer encoder).
+    """
+
+    created_at: datetime
+    """When training was asked for."""
+
+    trained_at: datetime | None = None
+    """When training succeeded."""
+
+    expires_at: datetime | None = None
+    """When the last enrolment that can speak is dropped by its vendor if it is not used; null if one stays.
+    """
+
+    preview: Asset | None = None
+    """What it sounds like, spoken by the trained voice itself."""
 
 
 class Progress(Answer):
@@ -479,6 +428,257 @@ class Job(Answer):
 
     queue_place: int | None = None
     """How many queued jobs stand up to and including this one; null once it has begun."""
+
+
+class CheckDriftPayload(Answer):
+    """The job at once, or why there is none. Its result will be the first of voice.driftChecks."""
+
+    voice: Voice
+    """The voice that speaks; null on a dry run."""
+
+    job: Job
+    """Follow it with jobEvents; null on a dry run."""
+
+    quote: Quote
+    """What it comes to: as much as speech of that length."""
+
+
+class Consent(Answer):
+    """An agreement of the person whose voice or face it is."""
+
+    id: str
+    """Opaque id."""
+
+    scope: ConsentScope
+    """What was agreed to."""
+
+    subject: str
+    """Who agreed."""
+
+    statement: str
+    """The words agreed to."""
+
+    granted_at: datetime
+    """When."""
+
+    expires_at: datetime | None = None
+    """When it ends by itself."""
+
+    withdrawn_at: datetime | None = None
+    """When it was withdrawn."""
+
+    live: bool
+    """Whether it holds now: neither withdrawn nor expired."""
+
+
+class Content(Answer):
+    """What one generateContent asked for: one text, or the scenes of a story."""
+
+    id: str
+    """Opaque id."""
+
+    title: str | None = None
+    """Its title; null if it has none."""
+
+    content_type: ContentType
+    """What it is."""
+
+    platform: Platform | None = None
+    """Where it will appear."""
+
+    asked_by: str
+    """The service or user that asked."""
+
+    created_at: datetime
+    """When it was asked for."""
+
+
+class ContentPartFact(Answer):
+    """How far one part of content is, or why it is not there."""
+
+    part: ContentPart
+    """Which part."""
+
+    state: PartState
+    """How far it is."""
+
+    code: str | None = None
+    """Why it was left out or failed, as a stable word; all are listed in docs/errors.md."""
+
+    message: str | None = None
+    """The same for people."""
+
+    fix: str | None = None
+    """What to do about it."""
+
+
+class OutputRow(Answer):
+    """Something made for a persona."""
+
+    typename: str = Field(alias="__typename")
+    """Its type."""
+
+    id: str
+    """Opaque id."""
+
+    script: str
+    """The words spoken."""
+
+    platform: Platform | None = None
+    """Where it will appear."""
+
+    content_type: ContentType
+    """What it is, as said by whoever asked or suggested by its platform."""
+
+    draft: bool
+    """Whether it is a draft: made for nothing, to look at. It must not be published; promoteOutput makes it
+    for real.
+    """
+
+    reused: bool
+    """Whether it shares its files with the output of an identical request; it cost nothing."""
+
+    price: Money | None = None
+    """What the account paid; null until it is ready."""
+
+    created_at: datetime
+    """When it was asked for."""
+
+    ready_at: datetime | None = None
+    """When it was ready."""
+
+    rating: float | None = None
+    """The mean of its ratings, 1 to 5; null while there is none."""
+
+
+class SkippedPart(Answer):
+    """A part that was asked for and cannot be had; the others are made."""
+
+    scene: int
+    """The place of its scene, from 0."""
+
+    part: ContentPart
+    """Which part."""
+
+    code: str
+    """Why, as a stable word; all are listed in docs/errors.md."""
+
+    message: str
+    """The same for people."""
+
+    fix: str | None = None
+    """What to do about it."""
+
+
+class ContentScene(Answer):
+    """What became of one scene."""
+
+    index: int
+    """Its place, from 0."""
+
+    title: str | None = None
+    """Its title; null if it has none."""
+
+    output: OutputRow | None = None
+    """The output; null on a dry run."""
+
+    job: Job | None = None
+    """Follow it with jobEvents; null on a dry run."""
+
+    quote: Quote | None = None
+    """What it comes to."""
+
+    skipped: list[SkippedPart]
+    """Parts that cannot be had; the others are made."""
+
+
+class CreateAvatarPayload(Answer):
+    """The draft avatar and its job at once, or why there is none."""
+
+    avatar: Avatar
+    """The draft avatar; null on a dry run."""
+
+    job: Job
+    """Follow it with jobEvents; null on a dry run."""
+
+    quote: Quote
+    """What it comes to."""
+
+
+class DeletedPayload(Answer):
+    """The id that is gone, or why it is not."""
+
+    deleted_id: str
+    """The id of what was deleted."""
+
+    pending: list[str] | None = None
+    """Providers that have not confirmed deleting their copy of a voice yet; they are asked until they do.
+    """
+
+
+class Engagement(Answer):
+    """What a platform counted for an output: totals up to a moment."""
+
+    platform: Platform
+    """Where it was published."""
+
+    views: int
+    """How often it was seen or heard."""
+
+    likes: int
+    """Likes and other reactions of one click."""
+
+    comments: int
+    """Comments and replies."""
+
+    shares: int
+    """Shares and reposts."""
+
+    clicks: int
+    """Clicks on what it links to."""
+
+    reported_by: str
+    """The service that reported it."""
+
+    at: datetime
+    """Up to when."""
+
+
+class ExportPersonaPayload(Answer):
+    """The bundle, or why there is none."""
+
+    asset: Asset | None = None
+    """The signed file, with purpose BUNDLE. It holds a face: keep it as you would keep a key. Erased after
+    24 hours, and with the next export.
+    """
+
+    key: str | None = None
+    """The public key it is signed with, for PERSONA_GRAPH_TRUSTED_BUNDLE_KEYS of another installation."""
+
+    left_out: list[str] | None = None
+    """What the persona has and the bundle does not, each with the reason."""
+
+
+class Served(Answer):
+    """Who did one leg of an output."""
+
+    leg: str
+    """The leg's name."""
+
+    capability: Capability
+    """What kind of work it was."""
+
+    provider: str
+    """The provider's id."""
+
+    offer: str
+    """The offer's id."""
+
+    fidelity: Fidelity | None = None
+    """How near the voice comes to the person; null where nobody speaks."""
+
+    honoured: list[str]
+    """The asked-for settings that had effect."""
 
 
 class Output(Answer):
@@ -566,99 +766,6 @@ class Output(Answer):
 
     video: Asset | None = None
     """The video; null until it is made, or if it was not."""
-
-
-class SkippedPart(Answer):
-    """A part that was asked for and cannot be had; the others are made."""
-
-    scene: int
-    """The place of its scene, from 0."""
-
-    part: ContentPart
-    """Which part."""
-
-    code: str
-    """Why, as a stable word; all are listed in docs/errors.md."""
-
-    message: str
-    """The same for people."""
-
-    fix: str | None = None
-    """What to do about it."""
-
-
-class ContentScene(Answer):
-    """What became of one scene."""
-
-    index: int
-    """Its place, from 0."""
-
-    title: str | None = None
-    """Its title; null if it has none."""
-
-    output: Output | None = None
-    """The output; null on a dry run."""
-
-    job: Job | None = None
-    """Follow it with jobEvents; null on a dry run."""
-
-    quote: Quote | None = None
-    """What it comes to."""
-
-    skipped: list[SkippedPart]
-    """Parts that cannot be had; the others are made."""
-
-
-class CreateAvatarPayload(Answer):
-    """The draft avatar and its job at once, or why there is none."""
-
-    avatar: Avatar
-    """The draft avatar; null on a dry run."""
-
-    job: Job
-    """Follow it with jobEvents; null on a dry run."""
-
-    quote: Quote
-    """What it comes to."""
-
-
-class DeletedPayload(Answer):
-    """The id that is gone, or why it is not."""
-
-    deleted_id: str
-    """The id of what was deleted."""
-
-    pending: list[str] | None = None
-    """Providers that have not confirmed deleting their copy of a voice yet; they are asked until they do.
-    """
-
-
-class Engagement(Answer):
-    """What a platform counted for an output: totals up to a moment."""
-
-    platform: Platform
-    """Where it was published."""
-
-    views: int
-    """How often it was seen or heard."""
-
-    likes: int
-    """Likes and other reactions of one click."""
-
-    comments: int
-    """Comments and replies."""
-
-    shares: int
-    """Shares and reposts."""
-
-    clicks: int
-    """Clicks on what it links to."""
-
-    reported_by: str
-    """The service that reported it."""
-
-    at: datetime
-    """Up to when."""
 
 
 class GenerateContentPayload(Answer):
@@ -784,6 +891,100 @@ class GenerateVideoPayload(Answer):
     """What it comes to."""
 
 
+class WritingStyle(Answer):
+    """How a person writes: measured on their texts, and what was set by hand over it."""
+
+    language: str | None = None
+    """ISO 639-1 code of the texts; null until they were analysed."""
+
+    words: int
+    """Words measured; 0 until then."""
+
+    texts: int
+    """Texts measured."""
+
+    confidence: float
+    """0 to 1: falls with few words and few texts."""
+
+    completeness: float
+    """0 to 1: the share of all fields that could be measured."""
+
+    summary: str
+    """The style in a few sentences, put together from its figures by rule, not by a model; empty where
+    nothing is known.
+    """
+
+    edited: list[str]
+    """The fields and figures that were set by hand."""
+
+    updated_at: datetime
+    """When it last changed."""
+
+
+class Persona(Answer):
+    """One writer's persona: how they sound and how they look."""
+
+    id: str
+    """Opaque id."""
+
+    name: str
+    """Its name."""
+
+    archetype: str | None = None
+    """In a few words, what kind of character it is."""
+
+    brand_voice: str | None = None
+    """How the brand speaks, in prose."""
+
+    language: str
+    """BCP 47 tag of the language it speaks unless told otherwise."""
+
+    created_at: datetime
+    """When it was made."""
+
+    updated_at: datetime
+    """When it last changed."""
+
+    writing_style: WritingStyle | None = None
+    """How it writes; null until a style was analysed or set."""
+
+    voice: Voice | None = None
+    """The voice content is spoken with: the approved one; null if there is none."""
+
+    avatar: Avatar | None = None
+    """The face content is shown with: the approved one; null if there is none."""
+
+    consents: list[Consent]
+    """All consents, withdrawn ones too, newest first."""
+
+
+class PersonaOrigin(Answer):
+    """The bundle a persona was imported from."""
+
+    key: str
+    """The public key it was signed with, 64 hexadecimal digits."""
+
+    exported_at: datetime | None = None
+    """When it was written."""
+
+    imported_at: datetime
+    """When it was taken in."""
+
+    unusable: list[str]
+    """Enrolments that could not be taken over, each with the reason."""
+
+
+class ImportPersonaPayload(Answer):
+    """The new persona, or why there is none."""
+
+    persona: Persona | None = None
+    """The persona; its voices and faces are drafts, and nothing speaks or shows them before grantConsent.
+    """
+
+    origin: PersonaOrigin | None = None
+    """What came with it, and what could not be taken over."""
+
+
 class JobEvent(Answer):
     """Something that happened to a job, and the job as it was then."""
 
@@ -843,54 +1044,14 @@ class PageInfo(Answer):
 class OutputConnection(Answer):
     """A page of a list that grows."""
 
-    nodes: list[Output]
+    nodes: list[OutputRow]
     """The items alone."""
 
     page_info: PageInfo
     """Where the page ends."""
 
 
-class Voice(Answer):
-    """A trained voice of a persona."""
-
-    id: str
-    """Opaque id."""
-
-    name: str
-    """Its name."""
-
-    language: str
-    """BCP 47 tag it was trained for."""
-
-    status: TrainingStatus
-    """Where it is."""
-
-    approval: Approval
-    """Whether it may be used."""
-
-    fidelity: Fidelity | None = None
-    """How near it comes to the person, as the provider declares; null until trained."""
-
-    similarity: float | None = None
-    """Cosine of the speaker embeddings of the preview and of the samples, measured here: about 0.5 to 0.75
-    between different people, above 0.85 for one person recorded twice (Resemblyzer encoder).
-    """
-
-    created_at: datetime
-    """When training was asked for."""
-
-    trained_at: datetime | None = None
-    """When training succeeded."""
-
-    expires_at: datetime | None = None
-    """When the last enrolment that can speak is dropped by its vendor if it is not used; null if one stays.
-    """
-
-    preview: Asset | None = None
-    """What it sounds like, spoken by the trained voice itself."""
-
-
-class Persona(Answer):
+class PersonaRow(Answer):
     """One writer's persona: how they sound and how they look."""
 
     id: str
@@ -902,9 +1063,6 @@ class Persona(Answer):
     archetype: str | None = None
     """In a few words, what kind of character it is."""
 
-    brand_voice: str | None = None
-    """How the brand speaks, in prose."""
-
     language: str
     """BCP 47 tag of the language it speaks unless told otherwise."""
 
@@ -914,20 +1072,11 @@ class Persona(Answer):
     updated_at: datetime
     """When it last changed."""
 
-    voice: Voice | None = None
-    """The voice content is spoken with: the approved one; null if there is none."""
-
-    avatar: Avatar | None = None
-    """The face content is shown with: the approved one; null if there is none."""
-
-    consents: list[Consent]
-    """All consents, withdrawn ones too, newest first."""
-
 
 class PersonaConnection(Answer):
     """A page of a list that grows."""
 
-    nodes: list[Persona]
+    nodes: list[PersonaRow]
     """The items alone."""
 
     page_info: PageInfo
@@ -1042,6 +1191,22 @@ class RecordEngagementPayload(Answer):
 
     engagement: Engagement
     """The latest report for this platform."""
+
+
+class RetryJobPayload(Answer):
+    """The new output and its job at once, or why there is none."""
+
+    output: Output
+    """The new output; null on a dry run."""
+
+    job: Job
+    """The new job; null on a dry run."""
+
+    quote: Quote
+    """What it comes to now."""
+
+    skipped: list[SkippedPart] | None = None
+    """Of content, the parts that cannot be had; the others are made."""
 
 
 class ServiceToken(Answer):
@@ -1248,52 +1413,4 @@ class WebhookPayload(Answer):
     secret: str | None = None
     """What its messages are signed with, `whsec_` and base64 of 32 bytes; shown this once, when it is made
     or changed.
-    """
-
-
-class WritingStyle(Answer):
-    """How a person writes: measured on their texts, and what was set by hand over it."""
-
-    language: str | None = None
-    """ISO 639-1 code of the texts; null until they were analysed."""
-
-    words: int
-    """Words measured; 0 until then."""
-
-    texts: int
-    """Texts measured."""
-
-    confidence: float
-    """0 to 1: falls with few words and few texts."""
-
-    completeness: float
-    """0 to 1: the share of all fields that could be measured."""
-
-    missing: list[str]
-    """What could not be measured, and why."""
-
-    core_belief: str | None = None
-    """What the writer believes; only ever set by hand."""
-
-    notes: str | None = None
-    """What else is to be observed; only ever set by hand."""
-
-    permitted_tones: list[str]
-    """The tone, and others that may be taken."""
-
-    forbidden_tones: list[str]
-    """Tones never to be taken; only ever set by hand."""
-
-    edited: list[str]
-    """The fields and figures that were set by hand."""
-
-    analyzed_at: datetime | None = None
-    """When it was last measured."""
-
-    updated_at: datetime
-    """When it last changed."""
-
-    summary: str
-    """The style in a few sentences, put together from its figures by rule, not by a model; empty where
-    nothing is known.
     """
