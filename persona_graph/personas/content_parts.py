@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from persona_graph.accounts.accounts import Account
 from persona_graph.accounts.viewer import Viewer
 from persona_graph.catalog import prices, routing
+from persona_graph.catalog.pace import speech_seconds
 from persona_graph.errors import (
     ConsentRequired,
     Faults,
@@ -31,6 +31,7 @@ from persona_graph.personas.room import Personas
 from persona_graph.personas.styles import prompt_of, style_of
 from persona_graph.personas.tables import Output, Persona
 from persona_graph.provider import Capability
+from persona_graph.style import Adaptation
 
 
 class PartState(StrEnum):
@@ -49,7 +50,8 @@ class PartState(StrEnum):
 UNAVAILABLE = (TierRefused, WrongState, ConsentRequired, NoProvider)
 _PARTS = {"TEXT": ContentPart.TEXT, "SPEECH": ContentPart.AUDIO, "VIDEO": ContentPart.VIDEO}
 USUAL_CHARACTERS = 2500
-CHARACTERS_A_WORD = 7
+# Characters of a word with its space.
+SHORT_WORD, LONG_WORD = 5, 7
 _NOT_WRITTEN = {
     "zh": "这一句话还没有写出来。", "ja": "この文はまだ書かれていません。", "ko": "이 문장은 아직 쓰이지 않았습니다. ",
     "ru": "Это предложение ещё не написано. ", "uk": "Це речення ще не написане. ", "ar": "هذه الجملة لم تكتب بعد. ",
@@ -205,11 +207,7 @@ async def _brief(
     """Raises NoProvider where nobody here writes texts."""
     language = spoken_language(wish.language, persona)
     style, adaptation = await style_of(session, persona.id, wish.platform)
-    bounds: Sequence[int | None] = (
-        wish.max_chars, adaptation.character_limit if adaptation else None, personas.settings.max_script_chars,
-    )  # fmt: skip
-    usual = adaptation.words_high * CHARACTERS_A_WORD if adaptation else USUAL_CHARACTERS
-    most = min(each for each in (*bounds, None if wish.max_chars else usual) if each is not None)
+    most = _most(personas, account, wish, adaptation, language)
     need = routing.Need(
         capability=Capability.TEXT, tier=account.tier, characters=max(len(brief), most), language=language
     )
@@ -226,6 +224,24 @@ async def _brief(
         "platform": wish.platform,
     }  # fmt: skip
     return Brief(leg, spec, _stand_in(most, language))
+
+
+def _most(
+    personas: Personas, account: Account, wish: ContentWish, adaptation: Adaptation | None, language: str
+) -> int:
+    """How many characters a text may come to: as the caller says, else as the platform advises; where a video is
+    wanted no longer than the tier's videos may be, unless that were too short for the platform."""
+    hard = adaptation.character_limit if adaptation else None
+    most = min(wish.max_chars or USUAL_CHARACTERS, hard or personas.settings.max_script_chars)
+    if wish.max_chars or adaptation is None:
+        return most
+    most = min(adaptation.words_high * LONG_WORD, hard or personas.settings.max_script_chars)
+    video = personas.tiers.tier(account.tier).video
+    if wish.wants_video and video.allowed:
+        likely = speech_seconds(_stand_in(most, language), language, speed=wish.speed or 1.0).likely
+        fitting = int(most * video.max_seconds / likely * 0.95)
+        most = min(most, fitting) if fitting >= adaptation.words_low * SHORT_WORD else most
+    return most
 
 
 def _stand_in(characters: int, language: str) -> str:

@@ -23,9 +23,19 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from persona_graph.jobs.states import TERMINAL
-from persona_graph.provider import Call, Delivery, Offer, Order, PaymentSafety, Progress, Ticket
+from persona_graph.provider import (
+    Call,
+    Delivery,
+    Offer,
+    Order,
+    OrderRejected,
+    PaymentSafety,
+    Progress,
+    Ticket,
+    Write,
+)
 from tests.jobs.house import House, open_house
-from tests.jobs.scripted import DELIVERY, Scripted, catalog, speech_offer
+from tests.jobs.scripted import DELIVERY, Scripted, catalog, speech_offer, text_offer, video_offer
 
 PARKED = ("NEEDS_REVIEW", "QUARANTINED")
 
@@ -54,10 +64,13 @@ class Points:
 
 
 class Vendor(Scripted):
-    """A vendor that outlives our processes: its books are a file. With KEYED it honours our key."""
+    """A vendor that outlives our processes: its books are a file. With KEYED it honours our key. In the flow
+    ``content`` it writes and speaks and then rejects the video; in ``held`` the video is never ready."""
 
     def __init__(self, books: Path, flow: str, safety: PaymentSafety, point: Callable[[str], None]) -> None:
         super().__init__("vendor", speech_offer(safety))
+        if flow in ("content", "held"):
+            self.offers = (text_offer(safety), speech_offer(safety), video_offer(safety))
         self.books, self.flow, self.safety, self.point = books, flow, safety, point
 
     def lines(self, what: str) -> list[str]:
@@ -69,20 +82,28 @@ class Vendor(Scripted):
             books.write(f"{what} {key}\n")
 
     def _order(self, key: str) -> Ticket | Delivery:
-        return DELIVERY if self.flow == "direct" else Ticket({"order": key}, check_again_in=0.2)
+        return DELIVERY if self.flow != "ticket" else Ticket({"order": key}, check_again_in=0.2)
 
     async def start(self, offer: Offer, order: Order, call: Call) -> Ticket | Delivery:
         key = call.idempotency_key
         self._note("start", key)
         self.point("vendor: asked to start")
+        if offer.id == "talk" and self.flow == "content":
+            raise OrderRejected("This face is not to be shown.")
         if self.safety is not PaymentSafety.KEYED or key not in self.lines("charge"):
             self._note("charge", key)
         self.point("vendor: charged")
+        if isinstance(order, Write):
+            return Delivery(text="A text that was written to a brief.")
+        if offer.id == "talk":
+            return Ticket({"order": key}, check_again_in=0.2)
         return self._order(key)
 
     async def check(self, ticket: Ticket, call: Call) -> Progress | Delivery:
         self.point("vendor: asked how it goes")
         self._note("check", str(ticket.data["order"]))
+        if self.flow == "held":
+            return Progress(0.5, "half", check_again_in=0.2)
         return DELIVERY if len(self.lines("check")) > 1 else Progress(0.5, "half", check_again_in=0.2)
 
     async def find(self, offer: Offer, order: Order, call: Call) -> Ticket | Delivery | None:
@@ -155,6 +176,7 @@ async def scene(order: dict[str, Any]) -> dict[str, Any]:
         point.armed = False
         job = await house.sound(job)
         return {
+            "legs": [leg.state for leg in job.legs], "settled": str(job.settled),
             "state": job.state, "failure": job.failure_message, "crashes": job.crashes, "labels": point.labels,
             "held": job.lease_token is not None, "stopped": stopped, "rows": await house.rows(),
             **{f"{what}s": vendor.lines(what) for what in ("start", "charge", "check", "cancel")},

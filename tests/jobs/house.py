@@ -34,6 +34,8 @@ from persona_graph.media.keys import new_master_key
 from persona_graph.media.vault import Vault
 from persona_graph.outbound import Outbound
 from persona_graph.personas import outputs
+from persona_graph.personas.content import Composed, generate_content
+from persona_graph.personas.content_wishes import ContentWish, SceneWish
 from persona_graph.personas.outputs import SpeechWish, VideoWish
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import (
@@ -42,13 +44,15 @@ from persona_graph.personas.tables import (
     AvatarStatus,
     Consent,
     ConsentScope,
+    ContentType,
     Output,
     Persona,
     VoicePolicy,
 )
 from persona_graph.personas.voices import Submitted
 from persona_graph.personas.works.content import ContentWork
-from persona_graph.provider import Delivery, Order
+from persona_graph.personas.works.written import WrittenWork
+from persona_graph.provider import Delivery, Order, Write
 from persona_graph.settings import Settings
 
 SCRIPT = "Good morning. This is a short text to be spoken aloud."
@@ -69,6 +73,12 @@ class PlainWork(ContentWork):
         seconds = delivery.facts.get("seconds", 2.0)
         assert isinstance(seconds, float)
         return Kept(rows=[asset], result={"asset": asset.id}, seconds=seconds, characters=len(SCRIPT))
+
+
+class PlainWritten(PlainWork, WrittenWork):
+    async def keep(self, bench: Bench, order: Order, delivery: Delivery) -> Kept:
+        plain = WrittenWork if isinstance(order, Write) else PlainWork
+        return await plain.keep(self, bench, order, delivery)
 
 
 @dataclass
@@ -106,6 +116,21 @@ class House:
         submitted = await outputs.generate_video(self.personas, self.viewer, wish, request)
         assert submitted.job is not None
         return submitted.job
+
+    async def compose(self, *scenes: SceneWish, key: str | None = None, **more: Any) -> list[Job]:
+        """Content of all parts; each scene a job."""
+        wish = ContentWish(
+            self.persona.id, ContentType.STORY, scenes or (SceneWish(script=SCRIPT),), listed=True,
+            voice_policy=VoicePolicy.ALLOW_STOCK_VOICE, **more,
+        )  # fmt: skip
+        request = Request("generateContent", {"scenes": repr(scenes)}, Paid(idempotency_key=key))
+        made: Composed = await settled_writing(
+            lambda: generate_content(self.personas, self.viewer, wish, request)
+        )
+        return [piece.job for piece in made.pieces if piece.job is not None]
+
+    async def portrait(self) -> None:
+        await self._portrait()
 
     async def _portrait(self) -> None:
         picture = await self.personas.media.keep(
@@ -287,6 +312,7 @@ async def open_house(
     jobs = Jobs(settings, db, media, catalog, tiers, doorbell, outbound, made)
     personas = Personas(settings, db, media, jobs, catalog, tiers)
     made |= {JobKind.SPEECH: works(personas), JobKind.VIDEO: works(personas)}
+    made[JobKind.CONTENT] = PlainWritten(personas)
     try:
         account, persona = await _inhabitants(db, tier)
         viewer = Viewer(account.id, "tests", frozenset(Scope))

@@ -122,6 +122,16 @@ def video_offer(safety: PaymentSafety = PaymentSafety.KEYED, *, cost: str = "0.0
     )
 
 
+def text_offer(safety: PaymentSafety = PaymentSafety.KEYED, *, cost: str = "0.03") -> Offer:
+    return Offer(
+        id="write",
+        capability=Capability.TEXT,
+        cost=Cost(per_run=Decimal(cost)),
+        payment_safety=safety,
+        give_up_after=timedelta(seconds=3600),
+    )
+
+
 def speaker(id: str = "toy", safety: PaymentSafety = PaymentSafety.KEYED, **script: Any) -> Scripted:
     """A stock speaker. ``cost`` and ``give_up`` go to its offer, the rest are answers."""
     about = {name: script.pop(name) for name in ("cost", "give_up") if name in script}
