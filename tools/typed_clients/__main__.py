@@ -8,11 +8,12 @@ from pathlib import Path
 
 from graphql import build_schema
 
-from tools.typed_clients import python
+from tools.typed_clients import python, typescript
 from tools.typed_clients.model import read_model
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "clients/python/src/persona_graph_client/generated"
+TYPESCRIPT = ROOT / "examples/linkedin-writer-ts"
 DOCUMENTS = ROOT / "clients/python/documents"
 
 
@@ -20,7 +21,11 @@ def written() -> dict[Path, str]:
     """Every generated file with what belongs in it."""
     schema = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
     texts = python.modules(read_model(schema, DOCUMENTS, mutations=True))
-    return {PACKAGE / name: tidied(text, PACKAGE / name) for name, text in texts.items()}
+    files = {PACKAGE / name: tidied(text, PACKAGE / name) for name, text in texts.items()}
+    files[TYPESCRIPT / "src/generated.ts"] = typescript.module(
+        read_model(schema, TYPESCRIPT, mutations=False)
+    )
+    return files
 
 
 def tidied(text: str, path: Path) -> str:

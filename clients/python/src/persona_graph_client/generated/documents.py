@@ -162,6 +162,16 @@ fragment JobFailure on JobFailure {
   message
   fix
 }""",
+    "LexiconEntry": """\
+fragment LexiconEntry on LexiconEntry {
+  id
+  written
+  spoken
+  ipa
+  language
+  caseRule
+  updatedAt
+}""",
     "MediaRefusal": """\
 fragment MediaRefusal on MediaRefusal {
   code
@@ -298,6 +308,16 @@ fragment PersonaRow on Persona {
   language
   createdAt
   updatedAt
+}""",
+    "PersonaVersion": """\
+fragment PersonaVersion on PersonaVersion {
+  id
+  number
+  note
+  approvedBy
+  at
+  erased
+  rolledBackTo
 }""",
     "PhotoReport": """\
 fragment PhotoReport on PhotoReport {
@@ -619,6 +639,34 @@ mutation approveAvatar($input: AvatarInput!) {
   }
 }""",
         ("Avatar", "Problem", "Asset", "Money", "MediaRefusal"),
+    ),
+    "approvePersona": (
+        """\
+mutation approvePersona($input: ApprovePersonaInput!) {
+  approvePersona(input: $input) {
+    persona {
+      ...Persona
+    }
+    version {
+      ...PersonaVersion
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        (
+            "Persona",
+            "PersonaVersion",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
     ),
     "approveVoice": (
         """\
@@ -1138,6 +1186,31 @@ subscription jobEvents($jobId: ID!, $after: String) {
 }""",
         ("JobEvent", "Progress", "JobFailure"),
     ),
+    "optOut": (
+        """\
+mutation optOut($input: OptOutInput!) {
+  optOut(input: $input) {
+    persona {
+      ...Persona
+    }
+    pending
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        (
+            "Persona",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
+    ),
     "output": (
         """\
 query output($id: ID!) {
@@ -1208,6 +1281,34 @@ query personas($first: Int, $after: String) {
   }
 }""",
         ("PersonaRow", "PageInfo"),
+    ),
+    "pinPersonaVersion": (
+        """\
+mutation pinPersonaVersion($input: PinPersonaVersionInput!) {
+  pinPersonaVersion(input: $input) {
+    persona {
+      ...Persona
+    }
+    version {
+      ...PersonaVersion
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        (
+            "Persona",
+            "PersonaVersion",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
     ),
     "promoteOutput": (
         """\
@@ -1346,6 +1447,18 @@ mutation rejectVoice($input: VoiceInput!) {
 }""",
         ("Voice", "Problem", "Asset", "Money", "MediaRefusal"),
     ),
+    "removePronunciation": (
+        """\
+mutation removePronunciation($input: RemovePronunciationInput!) {
+  removePronunciation(input: $input) {
+    removedId
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        ("Problem", "Money"),
+    ),
     "renameAvatar": (
         """\
 mutation renameAvatar($input: RenameAvatarInput!) {
@@ -1387,6 +1500,30 @@ mutation resolveReview($input: ResolveReviewInput!) {
   }
 }""",
         ("Job", "Problem", "Progress", "JobFailure", "Quote", "Money"),
+    ),
+    "resumeOnboardingStep": (
+        """\
+mutation resumeOnboardingStep($input: OnboardingStepInput!) {
+  resumeOnboardingStep(input: $input) {
+    persona {
+      ...Persona
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        (
+            "Persona",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
     ),
     "retryJob": (
         """\
@@ -1439,6 +1576,34 @@ mutation revokeServiceToken($input: RevokeServiceTokenInput!) {
   }
 }""",
         ("ServiceToken", "Problem", "Money"),
+    ),
+    "rollbackPersona": (
+        """\
+mutation rollbackPersona($input: RollbackPersonaInput!) {
+  rollbackPersona(input: $input) {
+    persona {
+      ...Persona
+    }
+    version {
+      ...PersonaVersion
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        (
+            "Persona",
+            "PersonaVersion",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
     ),
     "rotateWebhookSecret": (
         """\
@@ -1507,6 +1672,20 @@ mutation setPlatformAdaptation($input: SetPlatformAdaptationInput!) {
 }""",
         ("PlatformAdaptation", "Problem", "Money"),
     ),
+    "setPronunciation": (
+        """\
+mutation setPronunciation($input: SetPronunciationInput!) {
+  setPronunciation(input: $input) {
+    entry {
+      ...LexiconEntry
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        ("LexiconEntry", "Problem", "Money"),
+    ),
     "setTier": (
         """\
 mutation setTier($input: SetTierInput!) {
@@ -1534,6 +1713,30 @@ mutation setVoiceRenewal($input: SetVoiceRenewalInput!) {
   }
 }""",
         ("Voice", "Problem", "Asset", "Money", "MediaRefusal"),
+    ),
+    "skipOnboardingStep": (
+        """\
+mutation skipOnboardingStep($input: OnboardingStepInput!) {
+  skipOnboardingStep(input: $input) {
+    persona {
+      ...Persona
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        (
+            "Persona",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
     ),
     "styleCheck": (
         """\
@@ -1612,10 +1815,58 @@ mutation trainVoice($input: TrainVoiceInput!) {
 }""",
         ("Voice", "Job", "Quote", "Problem", "Asset", "Progress", "JobFailure", "Money", "MediaRefusal"),
     ),
+    "unpinPersonaVersion": (
+        """\
+mutation unpinPersonaVersion($input: UnpinPersonaVersionInput!) {
+  unpinPersonaVersion(input: $input) {
+    persona {
+      ...Persona
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        (
+            "Persona",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
+    ),
     "updatePersona": (
         """\
 mutation updatePersona($input: UpdatePersonaInput!) {
   updatePersona(input: $input) {
+    persona {
+      ...Persona
+    }
+    errors {
+      ...Problem
+    }
+  }
+}""",
+        (
+            "Persona",
+            "Problem",
+            "WritingStyle",
+            "Voice",
+            "Avatar",
+            "Consent",
+            "Money",
+            "Asset",
+            "MediaRefusal",
+        ),
+    ),
+    "updatePersonaSettings": (
+        """\
+mutation updatePersonaSettings($input: UpdatePersonaSettingsInput!) {
+  updatePersonaSettings(input: $input) {
     persona {
       ...Persona
     }

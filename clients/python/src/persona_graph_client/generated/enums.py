@@ -218,6 +218,16 @@ class CaptionMode(Word):
     """In the picture, for Latin, Greek, Cyrillic, Hebrew and Arabic letters."""
 
 
+class CaseRule(Word):
+    """Which spellings of a word a lexicon entry is for."""
+
+    EXACT = "EXACT"
+    """Only as it is written here."""
+
+    IGNORE = "IGNORE"
+    """In upper and lower case alike."""
+
+
 class ConformanceGrade(Word):
     """How a provider did in the conformance kit, worked out from its checks: essential ones guard money,
     secrets and the loop of jobs.
@@ -597,6 +607,43 @@ class NoticeKind(Word):
     """Fixed lines do not sound as they did when the voice was approved."""
 
 
+class OnboardingStep(Word):
+    """The steps, in their order."""
+
+    WRITING_STYLE = "WRITING_STYLE"
+    """Measure or set how the person writes."""
+
+    VOICE = "VOICE"
+    """Train a voice."""
+
+    AVATAR = "AVATAR"
+    """Make an avatar of a photo."""
+
+    APPROVE = "APPROVE"
+    """Look at the whole and approve it."""
+
+
+class OnboardingStepState(Word):
+    """DONE; NEXT is what to do now; OPEN can be done now as well; BLOCKED says by what; SKIPPED was left
+    out.
+    """
+
+    DONE = "DONE"
+    """It is done."""
+
+    NEXT = "NEXT"
+    """It is what to do now."""
+
+    OPEN = "OPEN"
+    """It can be done now, though another one comes first."""
+
+    BLOCKED = "BLOCKED"
+    """Something stands in the way; see the blockers."""
+
+    SKIPPED = "SKIPPED"
+    """It was left out on purpose."""
+
+
 class PartState(Word):
     """Where a part of content is."""
 
@@ -620,6 +667,56 @@ class PartState(Word):
 
     SKIPPED = "SKIPPED"
     """It could not be asked for; the rest was."""
+
+
+class PersonaPart(Word):
+    """What a person can opt out of."""
+
+    VOICE = "VOICE"
+    """All voices, with the consent to them."""
+
+    AVATAR = "AVATAR"
+    """All avatars, with the consent to the likeness."""
+
+
+class PersonaSetting(Word):
+    """What can be set."""
+
+    EMOTION = "EMOTION"
+    """The emotion a script is spoken with."""
+
+    SPEED = "SPEED"
+    """The pace."""
+
+    TONE = "TONE"
+    """How high the voice is held, by name."""
+
+    PITCH = "PITCH"
+    """How high the voice is held, in semitones."""
+
+    CLOTHING = "CLOTHING"
+    """What the face wears."""
+
+    BACKGROUND = "BACKGROUND"
+    """What is behind the face."""
+
+    STYLE = "STYLE"
+    """What the picture is like."""
+
+    CONTENT_TYPE = "CONTENT_TYPE"
+    """What an output is."""
+
+    LANGUAGE = "LANGUAGE"
+    """The language spoken."""
+
+    FORMAT = "FORMAT"
+    """The file format of speech."""
+
+    RESOLUTION = "RESOLUTION"
+    """The short side of a video."""
+
+    ASPECT = "ASPECT"
+    """The shape of a video."""
 
 
 class PitchClass(Word):
@@ -693,6 +790,19 @@ class ProgressSource(Word):
     """Nobody knows; the fraction is the last known one."""
 
 
+class PronunciationOutcome(Word):
+    """What became of a pronunciation."""
+
+    BY_PROVIDER = "BY_PROVIDER"
+    """The provider took it as a pronunciation."""
+
+    RESPELLED = "RESPELLED"
+    """The provider was given the spoken form in place of the word; captions and timings keep the word."""
+
+    NOT_EXPRESSED = "NOT_EXPRESSED"
+    """It was said as it is written."""
+
+
 class QualityBand(Word):
     """What a score means."""
 
@@ -733,6 +843,35 @@ class Resolution(Word):
 
     P720 = "P720"
     """720 pixels."""
+
+
+class SettingOutcome(Word):
+    """Who followed a setting."""
+
+    BY_PROVIDER = "BY_PROVIDER"
+    """The provider followed it."""
+
+    DONE_HERE = "DONE_HERE"
+    """The provider does not know it; it was done on this server."""
+
+    NOT_HONOURED = "NOT_HONOURED"
+    """It had no effect."""
+
+
+class SettingSource(Word):
+    """Where a value comes from, the strongest first."""
+
+    CALL = "CALL"
+    """The request said so."""
+
+    PLATFORM = "PLATFORM"
+    """The persona's override for the platform."""
+
+    PERSONA = "PERSONA"
+    """The persona's own setting."""
+
+    DEFAULT = "DEFAULT"
+    """What the server does anyway."""
 
 
 class SoundPreset(Word):
@@ -928,6 +1067,25 @@ class VoicePolicy(Word):
 
     ALLOW_STOCK_VOICE = "ALLOW_STOCK_VOICE"
     """A provider's stock voice may stand in where there is no own voice."""
+
+
+class VoiceTone(Word):
+    """How high a voice is held. No provider has a setting of that name: it is a pitch, in semitones."""
+
+    DEEP = "DEEP"
+    """3 semitones lower."""
+
+    WARM = "WARM"
+    """1.5 semitones lower."""
+
+    NATURAL = "NATURAL"
+    """The voice's own pitch."""
+
+    BRIGHT = "BRIGHT"
+    """1.5 semitones higher."""
+
+    LIGHT = "LIGHT"
+    """3 semitones higher."""
 
 
 class WebhookEvent(Word):

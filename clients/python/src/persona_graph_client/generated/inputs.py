@@ -10,11 +10,15 @@ from pydantic import Field
 from persona_graph_client.generated.enums import (
     Aspect,
     CaptionMode,
+    CaseRule,
     ConsentScope,
     ContentPart,
     ContentType,
     Equaliser,
     MusicLoop,
+    OnboardingStep,
+    PersonaPart,
+    PersonaSetting,
     Platform,
     Resolution,
     SoundPreset,
@@ -22,6 +26,7 @@ from persona_graph_client.generated.enums import (
     TokenScope,
     UploadPurpose,
     VoicePolicy,
+    VoiceTone,
     WebhookEvent,
 )
 from persona_graph_client.words import Input
@@ -44,6 +49,16 @@ class AnalyzeWritingStyleInput(Input):
 
     language: str | None = None
     """ISO 639-1 code of the texts; null to find out."""
+
+
+class ApprovePersonaInput(Input):
+    """Which persona to approve as a whole."""
+
+    persona_id: str
+    """The persona."""
+
+    note: str | None = None
+    """What to remember of it; at most 200 characters."""
 
 
 class AssessPhotoInput(Input):
@@ -371,19 +386,21 @@ class GenerateSpeechInput(Input):
     """Where it will appear."""
 
     language: str | None = None
-    """BCP 47 tag; the persona's language if null."""
+    """BCP 47 tag; what the persona's settings say if null."""
 
-    format: SpeechFormat = SpeechFormat.WAV
-    """File format."""
+    format: SpeechFormat | None = None
+    """File format; what the persona's settings say if null, WAV without any."""
 
-    emotion: str = "neutral"
-    """A word such as neutral, happy or calm, for providers that honour it."""
+    emotion: str | None = None
+    """A word such as neutral, happy or calm, for providers that honour it; what the persona's settings say
+    if null.
+    """
 
-    speed: float = 1
-    """0.5 to 2; 1 is the voice's own pace."""
+    speed: float | None = None
+    """0.5 to 2; 1 is the voice's own pace. What the persona's settings say if null."""
 
-    pitch: float = 0
-    """-12 to 12 semitones."""
+    pitch: float | None = None
+    """-12 to 12 semitones; what the persona's settings say if null."""
 
     voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
     """Whether a stock voice may stand in."""
@@ -438,16 +455,27 @@ class GenerateVideoInput(Input):
     """Where it will appear."""
 
     language: str | None = None
-    """BCP 47 tag; the persona's language if null."""
+    """BCP 47 tag; what the persona's settings say if null."""
 
-    resolution: Resolution = Resolution.P480
-    """The short side."""
+    resolution: Resolution | None = None
+    """The short side; what the persona's settings say if null, 480 pixels without any."""
 
-    aspect: Aspect = Aspect.SQUARE
-    """The shape."""
+    aspect: Aspect | None = None
+    """The shape; what the persona's settings say if null, a square without any."""
 
-    prompt: str = ""
-    """Clothing, background and style in words, for providers that honour it."""
+    prompt: str | None = None
+    """Clothing, background and style in words, for providers that honour it; what the persona's settings
+    say if null, nothing if empty.
+    """
+
+    emotion: str | None = None
+    """Of a script: as in generateSpeech."""
+
+    speed: float | None = None
+    """Of a script: as in generateSpeech."""
+
+    pitch: float | None = None
+    """Of a script: as in generateSpeech."""
 
     voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
     """Whether a stock voice may stand in."""
@@ -520,6 +548,26 @@ class MusicInput(Input):
     """0 to 30: how long it fades in and out."""
 
 
+class OnboardingStepInput(Input):
+    """Which step of which persona."""
+
+    persona_id: str
+    """The persona."""
+
+    step: OnboardingStep
+    """The step."""
+
+
+class OptOutInput(Input):
+    """What the person does not want any more."""
+
+    persona_id: str
+    """The persona."""
+
+    part: PersonaPart
+    """What to stop using and erase."""
+
+
 class PeriodInput(Input):
     """From `start` up to, not including, `end`."""
 
@@ -528,6 +576,16 @@ class PeriodInput(Input):
 
     end: datetime
     """When it ends, with a time zone."""
+
+
+class PinPersonaVersionInput(Input):
+    """Which version a platform is to keep to."""
+
+    version_id: str
+    """The version."""
+
+    platform: Platform
+    """The platform."""
 
 
 class PromoteOutputInput(Input):
@@ -584,6 +642,13 @@ class RecordEngagementInput(Input):
 
     at: datetime | None = None
     """When it was counted; now if null. Of two reports the later one stays, whichever comes first."""
+
+
+class RemovePronunciationInput(Input):
+    """Which entry to remove."""
+
+    entry_id: str
+    """The entry."""
 
 
 class RenameAvatarInput(Input):
@@ -644,6 +709,16 @@ class RevokeServiceTokenInput(Input):
 
     token_id: str
     """The token."""
+
+
+class RollbackPersonaInput(Input):
+    """Which version to bring back."""
+
+    version_id: str
+    """The version."""
+
+    note: str | None = None
+    """What to remember of it; at most 200 characters."""
 
 
 class SceneInput(Input):
@@ -746,6 +821,30 @@ class SetPlatformAdaptationInput(Input):
     """Fields to go back to what follows from the style; done first."""
 
 
+class SetPronunciationInput(Input):
+    """How a word is said. A word that is there already, for the same language, is said the new way."""
+
+    persona_id: str
+    """The persona."""
+
+    written: str
+    """The word, or words, as they stand in a script; at most 60 characters."""
+
+    spoken: str | None = None
+    """Respelled as it sounds; at most 120 characters. Give this, ipa or both."""
+
+    ipa: str | None = None
+    """Its transcription in the International Phonetic Alphabet, with or without slashes; at most 120
+    characters.
+    """
+
+    language: str | None = None
+    """BCP 47 tag of the language it is for; null for any."""
+
+    case_rule: CaseRule = CaseRule.IGNORE
+    """Which spellings it is for."""
+
+
 class SetTierInput(Input):
     """An account's new tier."""
 
@@ -783,19 +882,21 @@ class SpeechItemInput(Input):
     """Where it will appear."""
 
     language: str | None = None
-    """BCP 47 tag; the persona's language if null."""
+    """BCP 47 tag; what the persona's settings say if null."""
 
-    format: SpeechFormat = SpeechFormat.WAV
-    """File format."""
+    format: SpeechFormat | None = None
+    """File format; what the persona's settings say if null, WAV without any."""
 
-    emotion: str = "neutral"
-    """A word such as neutral, happy or calm, for providers that honour it."""
+    emotion: str | None = None
+    """A word such as neutral, happy or calm, for providers that honour it; what the persona's settings say
+    if null.
+    """
 
-    speed: float = 1
-    """0.5 to 2; 1 is the voice's own pace."""
+    speed: float | None = None
+    """0.5 to 2; 1 is the voice's own pace. What the persona's settings say if null."""
 
-    pitch: float = 0
-    """-12 to 12 semitones."""
+    pitch: float | None = None
+    """-12 to 12 semitones; what the persona's settings say if null."""
 
     voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
     """Whether a stock voice may stand in."""
@@ -904,6 +1005,16 @@ class TwinInput(Input):
     """An enrolment of a voice that is a twin."""
 
 
+class UnpinPersonaVersionInput(Input):
+    """Which platform is to go by what is live again."""
+
+    persona_id: str
+    """The persona."""
+
+    platform: Platform
+    """The platform."""
+
+
 class UpdatePersonaInput(Input):
     """What to change; null or absent leaves a field as it is."""
 
@@ -921,6 +1032,57 @@ class UpdatePersonaInput(Input):
 
     language: str | None = None
     """BCP 47 tag of the language it speaks."""
+
+
+class UpdatePersonaSettingsInput(Input):
+    """What to set for a persona, everywhere or on one platform. Null or absent leaves a setting as it is;
+    `reset` leaves it to the next level again, and is done first.
+    """
+
+    persona_id: str
+    """The persona."""
+
+    platform: Platform | None = None
+    """The platform it is for; null for wherever nothing else is set."""
+
+    emotion: str | None = None
+    """A word such as neutral, happy or calm; at most 40 characters."""
+
+    speed: float | None = None
+    """0.5 to 2; 1 is the voice's own pace."""
+
+    tone: VoiceTone | None = None
+    """How high the voice is held, by name; give this or pitch."""
+
+    pitch: float | None = None
+    """How high the voice is held: -12 to 12 semitones."""
+
+    clothing: str | None = None
+    """What the face wears; at most 150 characters."""
+
+    background: str | None = None
+    """What is behind the face; at most 150 characters."""
+
+    style: str | None = None
+    """What the picture is like; at most 150 characters."""
+
+    content_type: ContentType | None = None
+    """What an output is."""
+
+    language: str | None = None
+    """BCP 47 tag of the language spoken; without a platform, the persona's language."""
+
+    format: SpeechFormat | None = None
+    """The file format of speech."""
+
+    resolution: Resolution | None = None
+    """The short side of a video."""
+
+    aspect: Aspect | None = None
+    """The shape of a video."""
+
+    reset: list[PersonaSetting] = []
+    """Settings to leave to the next level again."""
 
 
 class UpdateWritingStyleInput(Input):

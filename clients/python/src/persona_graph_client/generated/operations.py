@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from persona_graph_client.generated.enums import Platform
 from persona_graph_client.generated.inputs import (
     AnalyzeWritingStyleInput,
+    ApprovePersonaInput,
     AssessPhotoInput,
     AssessSamplesInput,
     AvatarInput,
@@ -28,24 +29,32 @@ from persona_graph_client.generated.inputs import (
     GenerateVideoInput,
     GrantConsentInput,
     ImportPersonaInput,
+    OnboardingStepInput,
+    OptOutInput,
+    PinPersonaVersionInput,
     PromoteOutputInput,
     RateOutputInput,
     RecordEngagementInput,
+    RemovePronunciationInput,
     RenameAvatarInput,
     RenameVoiceInput,
     ResolveReviewInput,
     RetryJobInput,
     RevokeServiceTokenInput,
+    RollbackPersonaInput,
     SetDriftWatchInput,
     SetGoldenLinesInput,
     SetPlatformAdaptationInput,
+    SetPronunciationInput,
     SetTierInput,
     SetVoiceRenewalInput,
     StyleCheckInput,
     TrainTwinInput,
     TrainVoiceInput,
     TwinInput,
+    UnpinPersonaVersionInput,
     UpdatePersonaInput,
+    UpdatePersonaSettingsInput,
     UpdateWritingStyleInput,
     VoiceInput,
     WebhookInput,
@@ -68,10 +77,13 @@ from persona_graph_client.generated.shapes import (
     ImportPersonaPayload,
     Job,
     JobEvent,
+    LexiconEntry,
+    OptOutPayload,
     Output,
     OutputConnection,
     Persona,
     PersonaConnection,
+    PersonaVersionPayload,
     PlatformAdaptation,
     PromoteOutputPayload,
     Quote,
@@ -121,6 +133,12 @@ class Operations(Wire):
     async def approve_avatar(self, input: AvatarInput) -> Avatar:
         """Make a READY draft the persona's face; the one before is superseded."""
         return await self._change("approveAvatar", input, ("approveAvatar", "avatar"), Avatar)
+
+    async def approve_persona(self, input: ApprovePersonaInput) -> PersonaVersionPayload:
+        """Approve a persona as a whole: every draft that is ready comes into use, and the state becomes a
+        version. Where nothing changed since, the latest version is given again.
+        """
+        return await self._change("approvePersona", input, ("approvePersona",), PersonaVersionPayload)
 
     async def approve_voice(self, input: VoiceInput) -> Voice:
         """Make a READY draft the persona's voice; the one before is superseded."""
@@ -290,6 +308,12 @@ class Operations(Wire):
         """
         return self._stream("jobEvents", {"jobId": job_id, "after": after}, ("jobEvents",), JobEvent)
 
+    async def opt_out(self, input: OptOutInput) -> OptOutPayload:
+        """The person opts out of voice or avatar: use stops at once, every one of them is erased with its
+        jobs, and the consent ends. What was made stays until it is deleted.
+        """
+        return await self._change("optOut", input, ("optOut",), OptOutPayload)
+
     async def output(self, id: str) -> Output | None:
         """One output; None if there is none of that id, or it is not yours."""
         return await self._maybe("output", {"id": id}, ("node",), Output)
@@ -325,6 +349,12 @@ class Operations(Wire):
             "personas", {"first": first, "after": after}, ("viewer", "personas"), PersonaConnection
         )
 
+    async def pin_persona_version(self, input: PinPersonaVersionInput) -> PersonaVersionPayload:
+        """Let a platform keep to a version: what is made for it has that version's voice, face and
+        settings, whatever is live.
+        """
+        return await self._change("pinPersonaVersion", input, ("pinPersonaVersion",), PersonaVersionPayload)
+
     async def promote_output(self, input: PromoteOutputInput) -> PromoteOutputPayload:
         """Make a draft for real: the same wish, paid for, under the same id. The draft stays as it is until
         the job succeeds; its timings are then computed anew.
@@ -357,6 +387,10 @@ class Operations(Wire):
         """Turn a READY draft down. It stays stored until it is deleted."""
         return await self._change("rejectVoice", input, ("rejectVoice", "voice"), Voice)
 
+    async def remove_pronunciation(self, input: RemovePronunciationInput) -> str:
+        """Let a word be said as it is written again."""
+        return await self._change("removePronunciation", input, ("removePronunciation", "removedId"), str)
+
     async def rename_avatar(self, input: RenameAvatarInput) -> Avatar:
         """Rename an avatar."""
         return await self._change("renameAvatar", input, ("renameAvatar", "avatar"), Avatar)
@@ -368,6 +402,10 @@ class Operations(Wire):
     async def resolve_review(self, input: ResolveReviewInput) -> Job:
         """Operators: decide on a job that nobody could finish. Needs the OPERATE scope."""
         return await self._change("resolveReview", input, ("resolveReview", "job"), Job)
+
+    async def resume_onboarding_step(self, input: OnboardingStepInput) -> Persona:
+        """Take a step back that was skipped or opted out of."""
+        return await self._change("resumeOnboardingStep", input, ("resumeOnboardingStep", "persona"), Persona)
 
     async def retry_job(self, input: RetryJobInput) -> RetryJobPayload:
         """Ask once more for what a failed or cancelled job was to make: speech, video or content. It is a
@@ -383,6 +421,12 @@ class Operations(Wire):
     async def revoke_service_token(self, input: RevokeServiceTokenInput) -> ServiceTokenPayload:
         """Revoke a service token; it stops working within a minute everywhere."""
         return await self._change("revokeServiceToken", input, ("revokeServiceToken",), ServiceTokenPayload)
+
+    async def rollback_persona(self, input: RollbackPersonaInput) -> PersonaVersionPayload:
+        """Bring back voice, avatar, style and settings of an earlier version, as a new version. Refused if
+        its voice or avatar was erased.
+        """
+        return await self._change("rollbackPersona", input, ("rollbackPersona",), PersonaVersionPayload)
 
     async def rotate_webhook_secret(self, input: WebhookInput) -> WebhookPayload:
         """Change a webhook's secret. For 24 hours messages carry both signatures."""
@@ -406,6 +450,10 @@ class Operations(Wire):
             "setPlatformAdaptation", input, ("setPlatformAdaptation", "adaptation"), PlatformAdaptation
         )
 
+    async def set_pronunciation(self, input: SetPronunciationInput) -> LexiconEntry:
+        """Say how a word is said that is not said as it is written."""
+        return await self._change("setPronunciation", input, ("setPronunciation", "entry"), LexiconEntry)
+
     async def set_tier(self, input: SetTierInput) -> Account:
         """Operators: move an account to another tier. Needs the OPERATE scope; jobs under way keep their
         agreed prices.
@@ -417,6 +465,10 @@ class Operations(Wire):
         them.
         """
         return await self._change("setVoiceRenewal", input, ("setVoiceRenewal", "voice"), Voice)
+
+    async def skip_onboarding_step(self, input: OnboardingStepInput) -> Persona:
+        """Leave a step of the onboarding out. Nothing is deleted; doing the step later undoes it."""
+        return await self._change("skipOnboardingStep", input, ("skipOnboardingStep", "persona"), Persona)
 
     async def style_check(self, input: StyleCheckInput) -> StyleCheck:
         """Score a text against a persona's style, and a platform's limits if one is given. Free; writes
@@ -454,9 +506,19 @@ class Operations(Wire):
         """What train_voice would cost now; nothing is made."""
         return await self._change("trainVoice", input, ("trainVoice", "quote"), Quote, dry_run=True)
 
+    async def unpin_persona_version(self, input: UnpinPersonaVersionInput) -> Persona:
+        """Let a platform go by what is live again."""
+        return await self._change("unpinPersonaVersion", input, ("unpinPersonaVersion", "persona"), Persona)
+
     async def update_persona(self, input: UpdatePersonaInput) -> Persona:
         """Change a persona."""
         return await self._change("updatePersona", input, ("updatePersona", "persona"), Persona)
+
+    async def update_persona_settings(self, input: UpdatePersonaSettingsInput) -> Persona:
+        """Set how a persona sounds and looks where a request leaves it out, everywhere or on one platform."""
+        return await self._change(
+            "updatePersonaSettings", input, ("updatePersonaSettings", "persona"), Persona
+        )
 
     async def update_writing_style(self, input: UpdateWritingStyleInput) -> WritingStyle:
         """Set parts of a writing style by hand. They count over what is measured and outlast every

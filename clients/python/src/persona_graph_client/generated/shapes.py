@@ -15,6 +15,7 @@ from persona_graph_client.generated.enums import (
     AssetState,
     AvatarStatus,
     Capability,
+    CaseRule,
     ConsentScope,
     ContentPart,
     ContentType,
@@ -1031,6 +1032,42 @@ class JobEvent(Answer):
     """Set on the event that failed it."""
 
 
+class LexiconEntry(Answer):
+    """How one written word is said."""
+
+    id: str
+    """Opaque id, for removePronunciation."""
+
+    written: str
+    """The word, or words, as they stand in a script."""
+
+    spoken: str | None = None
+    """Respelled as it sounds; null if only its transcription is known."""
+
+    ipa: str | None = None
+    """Its transcription in the International Phonetic Alphabet; null if not known."""
+
+    language: str | None = None
+    """BCP 47 tag of the language it is for; null for any."""
+
+    case_rule: CaseRule
+    """Which spellings it is for."""
+
+    updated_at: datetime
+    """When it was last changed."""
+
+
+class OptOutPayload(Answer):
+    """The persona without it, or why nothing was changed."""
+
+    persona: Persona | None = None
+    """The persona."""
+
+    pending: list[str] | None = None
+    """Providers that have not confirmed deleting their copy of a voice yet; they are asked until they do.
+    """
+
+
 class PageInfo(Answer):
     """Where a page ends."""
 
@@ -1081,6 +1118,41 @@ class PersonaConnection(Answer):
 
     page_info: PageInfo
     """Where the page ends."""
+
+
+class PersonaVersion(Answer):
+    """One approved state of a persona. It never changes."""
+
+    id: str
+    """Opaque id, for rollbackPersona and pinPersonaVersion."""
+
+    number: int
+    """From 1 upwards."""
+
+    note: str | None = None
+    """What whoever approved it said of it."""
+
+    approved_by: str
+    """The service or user that approved it."""
+
+    at: datetime
+    """When."""
+
+    erased: bool
+    """Whether its voice or avatar was erased: then it cannot come back."""
+
+    rolled_back_to: str | None = None
+    """The version it brought back; null if it was approved."""
+
+
+class PersonaVersionPayload(Answer):
+    """The version with its persona, or why nothing was changed."""
+
+    persona: Persona | None = None
+    """The persona."""
+
+    version: PersonaVersion | None = None
+    """The version."""
 
 
 class PlatformAdaptation(Answer):
