@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from textwrap import fill
@@ -61,9 +61,10 @@ class Report:
 
     def text(self) -> str:
         """For people: the failures first."""
-        order = (Verdict.FAILED, Verdict.NOT_MEASURED, Verdict.PASSED, Verdict.NOT_APPLICABLE)
-        rows = sorted(self.findings, key=lambda finding: order.index(finding.verdict))
-        tally = ", ".join(f"{n} {v.value.lower().replace('_', ' ')}" for v in order if (n := self.count(v)))
+        rows = sorted(self.findings, key=lambda finding: _GRAVEST.index(finding.verdict))
+        tally = ", ".join(
+            f"{n} {v.value.lower().replace('_', ' ')}" for v in _GRAVEST if (n := self.count(v))
+        )
         head = f"{self.provider}: grade {self.grade} ({tally})"
         return "\n".join([head, *(line for finding in rows for line in _lines(finding))])
 
@@ -75,6 +76,17 @@ class Report:
             for row in rows
         ]
         return cls(provider, found)
+
+    @classmethod
+    def together(cls, reports: Iterable[Report]) -> list[Report]:
+        """One of each provider. Several suites may look at it, and what any of them found stands."""
+        found: dict[str, dict[str, Finding]] = {}
+        for report in reports:
+            rows = found.setdefault(report.provider, {})
+            for finding in report.findings:
+                known = rows.get(finding.check)
+                rows[finding.check] = finding if known is None else _graver(known, finding)
+        return [cls(provider, list(rows.values())) for provider, rows in found.items()]
 
     def plain(self) -> list[dict[str, Any]]:
         return [
@@ -98,6 +110,15 @@ def grade_of(seen: Iterable[tuple[bool, Verdict]]) -> Grade:
     if Verdict.FAILED in verdicts:
         return Grade.C
     return Grade.B if Verdict.NOT_MEASURED in verdicts else Grade.A
+
+
+_GRAVEST = (Verdict.FAILED, Verdict.NOT_MEASURED, Verdict.PASSED, Verdict.NOT_APPLICABLE)
+
+
+def _graver(one: Finding, other: Finding) -> Finding:
+    if one.verdict is other.verdict:
+        return replace(one, said=tuple(dict.fromkeys(one.said + other.said)))
+    return min(one, other, key=lambda finding: _GRAVEST.index(finding.verdict))
 
 
 _MARKS = {Verdict.PASSED: "✓", Verdict.FAILED: "✗", Verdict.NOT_APPLICABLE: "–", Verdict.NOT_MEASURED: "?"}

@@ -126,3 +126,35 @@ def test_a_recording_asks_before_it_pays_and_needs_the_key(tmp_path: Path) -> No
     paid = typed(tmp_path, "record", "chime", "--pay", "--text", "Hello there.", **path, **key)
     assert paid.returncode == 0, paid.stderr
     assert json.loads((tmp_path / "chime-speak.json").read_text()) == {"exchanges": []}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the worse one first", "the worse one last"])
+def test_the_grade_is_that_of_all_suites_together(tmp_path: Path, first: bool) -> None:
+    """P7: a provider that two suites look at has what either of them found."""
+    folder = make_plugin("chime", tmp_path)
+    tests = folder / "tests"
+    made = (tests / "test_conformance.py").read_text()
+    kind = next(line.split()[1].partition("(")[0] for line in made.splitlines() if line.startswith("class "))
+    worse = made.replace(f"class {kind}(", "class TestWorse(") + (
+        "\n    def order(self, offer: object, call: object) -> object:\n"
+        "        raise RuntimeError('this suite cannot order anything')\n"
+    )
+    (tests / ("test_a_worse.py" if first else "test_z_worse.py")).write_text(worse)
+    ran = typed(tmp_path, "check", f"{folder}/", "--json")
+    found = json.loads(ran.stdout)["chime"]
+    assert (ran.returncode, found["grade"]) == (1, "D")
+
+
+def test_a_suite_that_breaks_off_leaves_no_grade(tmp_path: Path) -> None:
+    """What the others found would hide it."""
+    folder = make_plugin("chime", tmp_path)
+    made = (folder / "tests/test_conformance.py").read_text()
+    broken = made.replace("class Test", "class TestBroken") + (
+        "\n    @pytest.fixture(autouse=True)\n    def _served(self) -> None:\n        raise RuntimeError\n"
+    )
+    broken = broken.replace(
+        "from __future__ import annotations\n", "from __future__ import annotations\n\nimport pytest\n"
+    )
+    (folder / "tests/test_a_broken.py").write_text(broken)
+    ran = typed(tmp_path, "check", f"{folder}/")
+    assert ran.returncode == 2 and "came to no result" in ran.stderr
