@@ -21,6 +21,7 @@ from persona_graph.media.vault import Vault
 from persona_graph.outbound import Outbound
 from persona_graph.personas.room import Personas
 from persona_graph.personas.works.content import AvatarWork, ContentWork
+from persona_graph.personas.works.drift import DriftWork
 from persona_graph.personas.works.training import TrainingWork
 from persona_graph.personas.works.twin import RenewalWork, TwinWork
 from persona_graph.personas.works.written import WrittenWork
@@ -83,6 +84,7 @@ def _wire(
             JobKind.VIDEO: content,
             JobKind.VOICE_TWIN: TwinWork(personas),
             JobKind.VOICE_RENEWAL: RenewalWork(personas),
+            JobKind.VOICE_DRIFT: DriftWork(personas),
         }
     )
     return Runtime(settings, db, media, catalog, tiers, Viewers(db, settings), feed, jobs, personas)

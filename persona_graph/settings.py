@@ -96,6 +96,18 @@ class Settings(BaseSettings):
     max_document_bytes: int = Field(
         10_000_000, description="Largest uploaded document or web page, in bytes."
     )
+    max_bundle_bytes: int = Field(
+        30_000_000, ge=1, description="Largest bundle of a persona that is written or taken in, in bytes."
+    )
+    trusted_bundle_keys: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Comma-separated public keys (64 hexadecimal digits, as exportPersona shows them) of other installations whose bundles importPersona takes. This one's own are always taken.",
+    )
+    drift_days: float = Field(
+        0.0,
+        ge=0,
+        description="Days between two checks of whether a voice still sounds as it did, for voices whose owner allowed it with setDriftWatch; 0: only when asked.",
+    )
     max_audio_seconds: float = Field(600, description="Longest uploaded recording, in seconds.")
     max_image_pixels: int = Field(50_000_000, description="Most pixels of an uploaded image.")
     max_script_chars: int = Field(20_000, description="Longest script of one generation, in characters.")
@@ -179,7 +191,7 @@ class Settings(BaseSettings):
     )
 
     def __init__(self, **values: object) -> None:
-        for name in ("allowed_origins", "outbound_allow"):
+        for name in ("allowed_origins", "outbound_allow", "trusted_bundle_keys"):
             raw = values.get(name, os.environ.get(PREFIX + name.upper()))
             if isinstance(raw, str):
                 values[name] = [part.strip() for part in raw.split(",") if part.strip()]

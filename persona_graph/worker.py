@@ -18,6 +18,7 @@ from persona_graph.jobs.doorbell import AHEAD_SECONDS, QUEUE, WAKE, dump, load, 
 from persona_graph.jobs.heartbeat import Heartbeat
 from persona_graph.jobs.postman import deliver_due, forget_old_deliveries
 from persona_graph.jobs.sweeper import Chore, discard_stale_folders, sweep_for_ever
+from persona_graph.personas.drift import watch_drift
 from persona_graph.personas.erasure import forget_enrolments
 from persona_graph.personas.leases import watch_leases
 from persona_graph.personas.uploads import erase_unused_uploads
@@ -65,6 +66,7 @@ def _chores(runtime: Runtime) -> list[Chore]:
         Chore("deliver webhooks", 1, lambda: deliver_due(runtime.jobs)),
         Chore("forget old webhook deliveries", 3600, lambda: forget_old_deliveries(runtime.jobs)),
         Chore("watch voice leases", 300, lambda: watch_leases(runtime.personas)),
+        Chore("watch voices for drift", 300, lambda: watch_drift(runtime.personas)),
         Chore("erase unused uploads", 3600, lambda: erase_unused_uploads(runtime.personas)),
         Chore("collect orphans", 3600, lambda: runtime.media.collect_orphans(ORPHANS_AFTER)),
         Chore("discard stale folders", 600, lambda: discard_stale_folders(runtime.jobs)),

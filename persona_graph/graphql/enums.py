@@ -210,6 +210,7 @@ closed_set(
         "CONTENT": "Make a piece of content: its text, its audio and its video, as far as each can be made.",
         "VOICE_TWIN": "Enrol a voice at one more provider and speak a preview there.",
         "VOICE_RENEWAL": "Speak a word with a voice that its vendor would drop unused.",
+        "VOICE_DRIFT": "Speak a persona's golden lines, to see whether its voice sounds as it did.",
     },
 )
 closed_set(

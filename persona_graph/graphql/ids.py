@@ -18,7 +18,8 @@ _CURSOR = re.compile(r"at:([A-Za-z0-9]{26})")
 # What people call a thing, where it is not its type's name.
 _WORDS = {
     "Asset": "file", "ServiceToken": "token", "SpeechOutput": "speech output", "Enrolment": "twin",
-    "WebhookDelivery": "delivery",
+    "WebhookDelivery": "delivery", "DriftCheck": "drift check",
+    "LexiconEntry": "entry", "PersonaVersion": "version",
 }  # fmt: skip
 
 

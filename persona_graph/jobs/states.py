@@ -15,6 +15,7 @@ class JobKind(StrEnum):
     VIDEO = "VIDEO"
     VOICE_TWIN = "VOICE_TWIN"
     VOICE_RENEWAL = "VOICE_RENEWAL"
+    VOICE_DRIFT = "VOICE_DRIFT"
 
 
 class JobState(StrEnum):

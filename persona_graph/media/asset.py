@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -43,6 +43,7 @@ class AssetKind(StrEnum):
     VIDEO = "VIDEO"
     MODEL = "MODEL"
     TEXT = "TEXT"
+    BUNDLE = "BUNDLE"
 
 
 class AssetState(StrEnum):
@@ -61,8 +62,10 @@ UPLOADS = {
     AssetPurpose.CONSENT_RECORDING: AssetKind.AUDIO,
     AssetPurpose.MUSIC: AssetKind.AUDIO,
     AssetPurpose.DOCUMENT: AssetKind.TEXT,
-    AssetPurpose.BUNDLE: AssetKind.MODEL,
+    AssetPurpose.BUNDLE: AssetKind.BUNDLE,
 }
+
+BUNDLE_KEPT = timedelta(hours=24)
 
 
 def _word(words: type[StrEnum]) -> Enum:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from persona_graph.db import Database, Writing, new_id, now_plus, utcnow
 from persona_graph.errors import Forbidden, MediaRefused, NotFound
 from persona_graph.media.asset import (
+    BUNDLE_KEPT,
     UPLOADS,
     Asset,
     AssetKind,
@@ -31,7 +32,7 @@ from persona_graph.media.uploads import Uploads, file_chunks, shown_name
 from persona_graph.media.vault import CHUNK, OBJECTS, Vault
 from persona_graph.settings import Settings
 
-__all__ = ["UPLOADS", "Asset", "AssetKind", "AssetPurpose", "AssetState", "Link", "Media"]
+__all__ = ["BUNDLE_KEPT", "UPLOADS", "Asset", "AssetKind", "AssetPurpose", "AssetState", "Link", "Media"]
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Media:
 
     def media_link(self, asset: Asset, *, download: bool = False) -> Link:
         _need_shown(asset)
-        return self.links.media(asset.id, asset.account_id, download=download)
+        return self.links.media(asset.id, asset.account_id, download=download, until=_last_moment(asset))
 
     async def receive(
         self, token: str, chunks: AsyncIterable[bytes], content_length: int | None, content_type: str = ""
@@ -251,6 +252,11 @@ def _need_shown(asset: Asset) -> None:
     asset.need_ready()
     if asset.purpose is AssetPurpose.VOICE_MODEL:
         raise Forbidden(message="Voice models are never handed out.")
+
+
+def _last_moment(asset: Asset) -> datetime | None:
+    """A bundle holds a face: no link to it outlives the day it is kept for (B7)."""
+    return asset.received_at + BUNDLE_KEPT if asset.purpose is AssetPurpose.BUNDLE and asset.received_at else None
 
 
 def _kind(content_type: str) -> AssetKind:

@@ -45,12 +45,17 @@ class Links:
         token = self._put.dumps([asset_id, account_id, int(expires_at.timestamp())])
         return Link(f"{self._base}/uploads/{token}", expires_at)
 
-    def media(self, asset_id: str, account_id: str, *, download: bool = False) -> Link:
+    def media(
+        self, asset_id: str, account_id: str, *, download: bool = False, until: datetime | None = None
+    ) -> Link:
+        """``until`` is when it stops working whatever the settings say."""
         # Rounded up to a tenth of its life: asking again soon gives the same link, which browsers cache by.
         step = max(1.0, self._ttl / 10)
-        until = int(math.ceil((utcnow().timestamp() + self._ttl) / step) * step)
-        token = self._get.dumps([asset_id, account_id, until, int(download)])
-        return Link(f"{self._base}/media/{token}", datetime.fromtimestamp(until, UTC))
+        ends = int(math.ceil((utcnow().timestamp() + self._ttl) / step) * step)
+        if until is not None:
+            ends = min(ends, int(until.timestamp()))
+        token = self._get.dumps([asset_id, account_id, ends, int(download)])
+        return Link(f"{self._base}/media/{token}", datetime.fromtimestamp(ends, UTC))
 
     def read_upload(self, token: str) -> Claims:
         """Raises NotFound (not a token), Forbidden (not ours) or MediaRefused (too late)."""

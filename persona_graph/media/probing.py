@@ -42,6 +42,8 @@ async def examine_upload(purpose: AssetPurpose, path: Path, settings: Settings) 
         return await _music(path, settings)
     if purpose is AssetPurpose.DOCUMENT:
         return await _document(path, settings)
+    if purpose is AssetPurpose.BUNDLE:
+        return _bundle(path)
     return await _recording(path, settings)
 
 
@@ -75,6 +77,15 @@ async def _document(path: Path, settings: Settings) -> Finding:
         "document_type": found.content_type, "pages": found.pages, "characters": found.characters, "words": found.words,
     }  # fmt: skip
     return Finding(content_type="text/plain", facts=facts, replacement=text)
+
+
+def _bundle(path: Path) -> Finding:
+    """Whose it is and whether it was changed is looked at when it is imported; nothing of it is decoded here."""
+    from persona_graph.media.letter import BUNDLE_TYPE, read_head
+
+    with path.open("rb") as file:
+        head = read_head(file.read(512))
+    return Finding(content_type=BUNDLE_TYPE, facts={"key": head.key})
 
 
 async def _music(path: Path, settings: Settings) -> Finding:

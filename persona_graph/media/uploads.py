@@ -106,6 +106,8 @@ class Uploads:
             return self._settings.max_image_bytes, "Send a smaller image."
         if purpose is AssetPurpose.DOCUMENT:
             return self._settings.max_document_bytes, "Send a part of it, or paste the text."
+        if purpose is AssetPurpose.BUNDLE:
+            return self._settings.max_bundle_bytes, "Export the persona again, without a passphrase."
         return (
             self._settings.max_audio_bytes,
             "Send a shorter or compressed recording (MP3, FLAC, Opus).",

@@ -5,7 +5,14 @@ from persona_graph.db import Base
 from persona_graph.jobs import events, webhooks
 from persona_graph.jobs import tables as jobs
 from persona_graph.media import asset
-from persona_graph.personas import batch_tables, content_tables, ratings, styles, whole_tables
+from persona_graph.personas import (
+    batch_tables,
+    content_tables,
+    portable_tables,
+    ratings,
+    styles,
+    whole_tables,
+)
 from persona_graph.personas import tables as personas
 
 metadata = Base.metadata
@@ -20,6 +27,7 @@ __all__ = [
     "ledger",
     "metadata",
     "personas",
+    "portable_tables",
     "ratings",
     "styles",
     "tokens",

@@ -13,6 +13,7 @@ from persona_graph.errors import ConsentRequired, InvalidInput, WrongState
 from persona_graph.jobs.cancel import cancel_job_in
 from persona_graph.jobs.states import TERMINAL, JobKind
 from persona_graph.jobs.tables import Job
+from persona_graph.personas.erasure import drop_bundles
 from persona_graph.personas.finding import hold, live_consent, missing
 from persona_graph.personas.room import Personas, plain_text
 from persona_graph.personas.tables import Consent, ConsentScope, Persona
@@ -36,6 +37,7 @@ _USES: dict[ConsentScope, tuple[JobKind, ...]] = {
         JobKind.VOICE_TRAINING,
         JobKind.VOICE_TWIN,
         JobKind.VOICE_RENEWAL,
+        JobKind.VOICE_DRIFT,
         JobKind.SPEECH,
         JobKind.VIDEO,
         JobKind.CONTENT,
@@ -81,6 +83,7 @@ async def withdraw_consent(personas: Personas, viewer: Viewer, consent_id: str) 
             )  # fmt: skip
         consent.withdrawn_at = utcnow()
         await session.flush()
+        await drop_bundles(personas, session, viewer.account_id, consent.persona_id)
         if await live_consent(session, consent.persona_id, consent.scope) is None:
             rests = select(Job).where(
                 Job.persona_id == consent.persona_id,

@@ -11,10 +11,11 @@ from persona_graph.jobs.forget import forget_voice
 from persona_graph.jobs.scrub import scrub_jobs
 from persona_graph.jobs.states import TERMINAL
 from persona_graph.jobs.tables import Job
-from persona_graph.media.assets import Asset
+from persona_graph.media.assets import Asset, AssetPurpose, AssetState
 from persona_graph.personas import ratings
 from persona_graph.personas.content_tables import Content
 from persona_graph.personas.pins import drop_pins
+from persona_graph.personas.portable_tables import DriftCheck
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Avatar, Enrolment, EnrolmentState, Output, Persona, Sample, Voice
 
@@ -24,8 +25,10 @@ async def erase_voice(personas: Personas, session: Writing, voice: Voice) -> tup
     await _cancel_jobs(personas, session, voice.persona_id, voice.id)
     await drop_samples(personas, session, voice.id)
     await session.execute(delete(Sample).where(Sample.voice_id == voice.id))
+    await session.execute(delete(DriftCheck).where(DriftCheck.voice_id == voice.id))
     pending = await drop_copies(personas, session, voice)
     await scrub_jobs(session, "Voice", voice.id)
+    await drop_bundles(personas, session, voice.account_id, voice.persona_id)
     await drop_pins(session, voice.id)
     voice.deleted_at, voice.name, voice.quality = utcnow(), "", None
     persona = await session.get(Persona, voice.persona_id)
@@ -57,6 +60,7 @@ async def erase_avatar(personas: Personas, session: Writing, avatar: Avatar) -> 
     photo_id, avatar.portrait_id = avatar.portrait_id, None
     await erase_asset(personas, session, avatar.preview_id)
     await scrub_jobs(session, "Avatar", avatar.id)
+    await drop_bundles(personas, session, avatar.account_id, avatar.persona_id)
     await drop_pins(session, avatar.id)
     avatar.deleted_at, avatar.preview_id = utcnow(), None
     avatar.name, avatar.photo = "", {}
@@ -117,6 +121,16 @@ async def drop_samples(personas: Personas, session: Writing, voice_id: str) -> N
     for sample in (await session.scalars(select(Sample).where(Sample.voice_id == voice_id))).all():
         await erase_asset(personas, session, sample.asset_id)
         sample.asset_id = None
+
+
+async def drop_bundles(personas: Personas, session: Writing, account_id: str, persona_id: str) -> None:
+    """What was exported of the persona and is still here."""
+    rows = select(Asset).where(
+        Asset.account_id == account_id, Asset.purpose == AssetPurpose.BUNDLE, Asset.state == AssetState.READY
+    )
+    for asset in (await session.scalars(rows)).all():
+        if (asset.facts or {}).get("persona") == persona_id:
+            await erase_asset(personas, session, asset.id)
 
 
 async def forget_enrolments(personas: Personas) -> int:

@@ -255,6 +255,12 @@ async def update_settings(
     return persona
 
 
+def checked_manner(stored: Mapping[str, Any]) -> None:
+    """Raises where a level that comes from elsewhere is none that could have been set here."""
+    if set(stored) - _NAMES or _checked(Manner.of(stored)).stored() != stored:
+        raise InvalidInput(message="These settings are not such as can be set.", path=("settings",))
+
+
 def _checked(change: Manner) -> Manner:
     within("speed", change.speed, SPEED)
     within("pitch", change.pitch, PITCH)

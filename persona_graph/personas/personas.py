@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.db import utcnow
@@ -13,6 +13,7 @@ from persona_graph.errors import InvalidInput
 from persona_graph.personas import erasure
 from persona_graph.personas.consents import end_consents
 from persona_graph.personas.finding import hold
+from persona_graph.personas.portable_tables import PersonaImport
 from persona_graph.personas.room import Deleted, Personas, plain_text
 from persona_graph.personas.styles import erase_style
 from persona_graph.personas.tables import Avatar, Output, Persona, Voice
@@ -64,11 +65,14 @@ async def delete_persona(personas: Personas, viewer: Viewer, id: str) -> Deleted
         for output in (await session.scalars(_live(Output, id))).all():
             await erasure.erase_output(personas, session, output)
         await end_consents(session, id)
+        await erasure.drop_bundles(personas, session, viewer.account_id, id)
+        await session.execute(delete(PersonaImport).where(PersonaImport.persona_id == id))
         await erase_style(session, id)
         await erase_whole(session, id)
         persona.deleted_at = utcnow()
         persona.voice_id = persona.avatar_id = None
         persona.name, persona.archetype, persona.brand_voice = "", None, None
+        persona.golden_lines = None
     return Deleted(id, tuple(dict.fromkeys(pending)))
 
 

@@ -112,6 +112,7 @@ class Persona(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
     deleted_at: Mapped[datetime | None]
+    golden_lines: Mapped[list[str] | None] = mapped_column(Json)
 
 
 class Consent(Base):
@@ -136,7 +137,8 @@ class Voice(Base):
     """A trained voice. ``fingerprint`` is the speaker embedding of its samples; ``similarity`` the
     measured cosine of its preview to that fingerprint; ``quality`` and ``characteristics`` what its samples were
     judged to be worth and to sound like (see quality.py). ``renewal_cap`` is what renewing its enrolments may
-    cost the operator within a month, in USD; ``None``: nothing is renewed."""
+    cost the operator within a month, in USD; ``None``: nothing is renewed. ``drift_cap`` is what scheduled drift
+    checks may cost the account."""
 
     __tablename__ = "voice"
 
@@ -158,6 +160,7 @@ class Voice(Base):
     trained_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     renewal_cap: Mapped[Decimal | None] = mapped_column(Amount)
+    drift_cap: Mapped[Decimal | None] = mapped_column(Amount)
     deleted_at: Mapped[datetime | None]
 
 

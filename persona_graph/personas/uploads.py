@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from persona_graph.accounts.viewer import Scope, Viewer
 from persona_graph.db import utcnow
 from persona_graph.errors import MediaRefused, NotFound, UserFault
-from persona_graph.media.assets import UPLOADS, Asset, AssetPurpose, AssetState
+from persona_graph.media.assets import BUNDLE_KEPT, UPLOADS, Asset, AssetPurpose, AssetState
 from persona_graph.personas.erasure import erase_asset
 from persona_graph.personas.finding import missing
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Avatar, Sample
 
 BATCH = 100
+WASTED = [purpose for purpose in UPLOADS if purpose not in (AssetPurpose.MUSIC, AssetPurpose.BUNDLE)]
 
 
 async def announce(
@@ -65,11 +66,14 @@ async def delete_upload(personas: Personas, viewer: Viewer, asset_id: str) -> st
 
 async def erase_unused_uploads(personas: Personas) -> int:
     """Nobody made anything of these: a person's recordings and photos are not kept for nothing. Music is nobody's
-    voice or face and serves again and again."""
+    voice or face and serves again and again. A bundle, uploaded or made here, stays a day."""
+    long_ago = utcnow() - timedelta(days=personas.settings.unused_upload_days)
     old = select(Asset).where(
         Asset.state == AssetState.READY,
-        Asset.purpose.in_([purpose for purpose in UPLOADS if purpose is not AssetPurpose.MUSIC]),
-        Asset.received_at < utcnow() - timedelta(days=personas.settings.unused_upload_days),
+        or_(
+            and_(Asset.purpose.in_(WASTED), Asset.received_at < long_ago),
+            and_(Asset.purpose == AssetPurpose.BUNDLE, Asset.received_at < utcnow() - BUNDLE_KEPT),
+        ),
         Asset.id.not_in(select(Sample.asset_id).where(Sample.asset_id.is_not(None))),
         Asset.id.not_in(select(Avatar.portrait_id).where(Avatar.portrait_id.is_not(None))),
     )
