@@ -22,7 +22,7 @@ def test_each_is_there_if_its_server_is() -> None:
         "openai-text",
         "openai-speech",
     ]
-    with pytest.raises(ValueError, match="set TEXT_BASE_URL or TEXT_API_KEY"):
+    with pytest.raises(ValueError, match="TEXT_BASE_URL or …_TEXT_API_KEY"):
         made()
 
 

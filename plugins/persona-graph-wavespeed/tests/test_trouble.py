@@ -36,17 +36,17 @@ async def refused(desk: Any, order: Any = None) -> ProviderError:
     [
         ("refused", {"status": 401}, ProviderUnavailable),
         ("refused", {"status": 403, "error_code": "role"}, ProviderUnavailable),
-        ("refused", {"status": 500}, ProviderUnavailable),
+        ("refused", {"status": 500}, ProviderBusy),
         ("unavailable", {"status": 429, "retry_after": 9}, ProviderBusy),
-        ("unavailable", {"status": 503}, ProviderUnavailable),
+        ("unavailable", {"status": 503}, ProviderBusy),
         ("refused", {"status": 413}, OrderRejected),
-        ("bad_gateway", {}, ProviderUnavailable),
-        ("drop_after", {}, ProviderUnavailable),
-        ("reset", {}, ProviderUnavailable),
-        ("html", {}, ProviderUnavailable),
-        ("garbage", {}, ProviderUnavailable),
-        ("empty", {}, ProviderUnavailable),
-        ("truncated", {}, ProviderUnavailable),
+        ("bad_gateway", {}, ProviderBusy),
+        ("drop_after", {}, ProviderBusy),
+        ("reset", {}, ProviderBusy),
+        ("html", {}, ProviderBusy),
+        ("garbage", {}, ProviderBusy),
+        ("empty", {}, ProviderBusy),
+        ("truncated", {}, ProviderBusy),
         ("no_instruction", {}, ProviderUnavailable),
         ("ticket_expired", {}, ProviderUnavailable),
     ],
@@ -61,7 +61,7 @@ async def test_trouble_with_an_upload_is_not_an_order(
     desk.inject(fault, path=UPLOADS, **options)
     error = await refused(desk)
     assert type(error) is told
-    wait = 9 if told is ProviderBusy else 300 if options.get("status") in (401, 403) else None
+    wait = 9 if options.get("retry_after") else 300 if options.get("status") in (401, 403) else None
     assert getattr(error, "retry_after", None) == wait
     assert (desk.submits(), desk.charges()) == (0, 0)
 
@@ -71,8 +71,8 @@ async def test_trouble_with_an_upload_is_not_an_order(
     [
         ("unavailable", {"status": 403}, ProviderUnavailable),
         ("unavailable", {"status": 429}, ProviderBusy),
-        ("bad_gateway", {}, ProviderUnavailable),
-        ("reset", {}, ProviderUnavailable),
+        ("bad_gateway", {}, ProviderBusy),
+        ("reset", {}, ProviderBusy),
         ("redirect", {"to": "http://127.0.0.1:9/"}, ProviderUnavailable),
     ],
     ids=["403", "429", "502", "reset", "redirect"],

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from persona_graph.provider import Call, Delivery, OrderRejected, Speak
+from persona_graph.provider import Call, Delivery, OrderFailed, OrderRejected, Speak
 from persona_graph_elevenlabs.account import Account
 from persona_graph_elevenlabs.alignment import words
 from persona_graph_elevenlabs.languages import language_code
@@ -59,5 +59,5 @@ def _audio(answer: dict[str, Any], billed: Decimal) -> bytes:
         audio = b""
     if audio[:3] != b"ID3" and not (len(audio) > 1 and audio[0] == 0xFF and audio[1] & 0xE0 == 0xE0):
         message = "ElevenLabs spoke, and what it sent cannot be read. Ask again."
-        raise OrderRejected(message, code="OUTPUT_UNREADABLE", billed_cost=billed)
+        raise OrderFailed(message, code="OUTPUT_UNREADABLE", billed_cost=billed)
     return audio

@@ -11,6 +11,7 @@ from typing import Any
 from persona_graph.provider import (
     Call,
     Delivery,
+    OrderFailed,
     OrderRejected,
     OutcomeUnknown,
     Progress,
@@ -62,7 +63,7 @@ async def look(wire: Wire, account: Account, call: Call, ticket: Ticket) -> Prog
             file = _file(answer) or str(ticket.data.get("file") or "")
             return await _fetched(wire, account, call, ticket, file)
         case "failed":
-            raise _in_vain(account, ticket, "MiniMax could not speak this script.", "VENDOR_FAILED")
+            raise _failed(account, ticket, "MiniMax could not speak this script.", "VENDOR_FAILED")
         case "expired":
             raise _gone(account, ticket)
         case _:
@@ -123,12 +124,17 @@ async def _link(wire: Wire, account: Account, call: Call, ticket: Ticket, file: 
 
 def _gone(account: Account, ticket: Ticket) -> OrderRejected:
     message = "MiniMax made this speech and does not keep it any more. Ask again."
-    return _in_vain(account, ticket, message, "OUTPUT_GONE")
+    return _failed(account, ticket, message, "OUTPUT_GONE")
 
 
 def _in_vain(account: Account, ticket: Ticket, message: str, code: str) -> OrderRejected:
     """A clone's fee is left to its first use that can be heard."""
     return OrderRejected(message, code=code, billed_cost=_bill(account, ticket, first_use=False))
+
+
+def _failed(account: Account, ticket: Ticket, message: str, code: str) -> OrderFailed:
+    """No fault of the script: somebody else may speak it."""
+    return OrderFailed(message, code=code, billed_cost=_bill(account, ticket, first_use=False))
 
 
 def _bill(account: Account, ticket: Ticket, first_use: bool) -> Decimal:

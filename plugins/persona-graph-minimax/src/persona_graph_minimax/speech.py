@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from persona_graph.provider import Call, Cost, Delivery, OrderRejected, ProviderBusy
+from persona_graph.provider import Call, Cost, Delivery, OrderFailed, ProviderBusy
 from persona_graph_minimax.account import VOICE_FEE, Account
 from persona_graph_minimax.offers import HAN_WEIGHT
 from persona_graph_minimax.refusals import Stake
@@ -87,7 +87,7 @@ def _audio(answer: Mapping[str, Any], billed: Decimal) -> bytes:
         audio = b""
     if not is_mp3(audio):
         message = "MiniMax spoke, and what it sent cannot be read. Ask again."
-        raise OrderRejected(message, code="OUTPUT_UNREADABLE", billed_cost=billed)
+        raise OrderFailed(message, code="OUTPUT_UNREADABLE", billed_cost=billed)
     return audio
 
 

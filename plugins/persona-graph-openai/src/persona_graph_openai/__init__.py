@@ -17,5 +17,8 @@ def persona_graph_register_providers(config: PluginConfig) -> list[Provider]:
     if (speech := speech_settings(config)) is not None:
         made.append(OpenAiSpeech(speech))
     if not made:
-        raise ValueError("set TEXT_BASE_URL or TEXT_API_KEY, or SPEECH_BASE_URL or SPEECH_API_KEY")
+        raise ValueError(
+            "it is not set which server is asked: for texts PERSONA_GRAPH_PLUGIN_OPENAI_TEXT_BASE_URL or "
+            "…_TEXT_API_KEY, for speech PERSONA_GRAPH_PLUGIN_OPENAI_SPEECH_BASE_URL or …_SPEECH_API_KEY"
+        )
     return made

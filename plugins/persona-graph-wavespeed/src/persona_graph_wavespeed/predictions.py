@@ -10,7 +10,7 @@ from typing import Any
 
 from persona_graph.provider import (
     Call,
-    OrderRejected,
+    OrderFailed,
     OutcomeUnknown,
     ProviderBusy,
     ProviderUnavailable,
@@ -96,7 +96,7 @@ async def look(account: Account, call: Call, receipt: str, placed: datetime) -> 
 def _not_told(error: Refused, age: timedelta) -> Exception:
     """A task not known at once may not have got around there yet; later on it is gone for good."""
     if error.status == 404 and age > timedelta(minutes=5):
-        return OrderRejected(
+        return OrderFailed(
             "The vendor does not know this work any more; it keeps it for seven days.", code="WORK_LOST"
         )
     wait = ACCOUNT_SECONDS if error.is_about_account else error.retry_after

@@ -15,6 +15,7 @@ from persona_graph_wavespeed.account import ACCOUNT_SECONDS, Account, NoAnswer, 
 MOST_IMAGE_BYTES = 10_000_000
 MOST_AUDIO_BYTES = 50_000_000
 _PUT_SECONDS = 60.0
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ async def upload(account: Account, call: Call, lent: Attachment) -> str:
     try:
         granted = await account.post(call, "media/uploads", asked)
     except NoAnswer as error:
-        raise ProviderUnavailable(f"WaveSpeed: {error}") from None
+        kind = ProviderBusy if error.sent else ProviderUnavailable
+        raise kind(f"WaveSpeed: {error}") from None
     except Refused as error:
         raise _not_granted(error) from None
     url, headers, address = _read(granted)
@@ -78,6 +80,8 @@ def _not_granted(error: Refused) -> Exception:
         return ProviderBusy("WaveSpeed has too many requests", error.retry_after)
     if error.status == 413:
         return OrderRejected("The file is larger than WaveSpeed takes.", code="FILE_TOO_LARGE")
+    if error.status == 408 or error.status >= 500:
+        return ProviderBusy(f"WaveSpeed takes no upload just now ({error})", error.retry_after)
     rest = ACCOUNT_SECONDS if error.is_about_account else None
     return ProviderUnavailable(f"WaveSpeed takes no upload ({error})", rest)
 
@@ -99,10 +103,14 @@ async def _put(call: Call, url: str, headers: Mapping[str, str], content: bytes)
         answer = await call.http.put(
             url, content=content, headers=dict(headers), timeout=within(call, _PUT_SECONDS)
         )
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise ProviderUnavailable(f"WaveSpeed's storage: no answer came ({type(error).__name__})") from None
+    except (*_UNSENT, httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
+        raise ProviderUnavailable(f"WaveSpeed's storage cannot be asked ({type(error).__name__})") from None
+    except httpx.HTTPError as error:
+        raise ProviderBusy(f"WaveSpeed's storage: no answer came ({type(error).__name__})") from None
     if answer.status_code == 429:
         raise ProviderBusy("WaveSpeed's storage has too many requests", retry_after(answer))
+    if answer.status_code == 408 or answer.status_code >= 500:
+        raise ProviderBusy(f"WaveSpeed's storage is in trouble ({answer.status_code})", retry_after(answer))
     if not answer.is_success:
         raise ProviderUnavailable(f"WaveSpeed's storage refused a file ({answer.status_code})")
 
