@@ -16,11 +16,13 @@ from persona_graph.jobs import reading as job_reading
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.webhooks import deliveries_pages
 from persona_graph.media.assets import Asset
-from persona_graph.personas import ratings, reading, styles, usage
+from persona_graph.personas import lexicon, persona_settings, ratings, reading, styles, usage
 from persona_graph.personas.content_tables import Content
 from persona_graph.personas.notices import notices_pages
 from persona_graph.personas.tables import Avatar, Consent, Enrolment, Output, Persona, Platform, Sample, Voice
 from persona_graph.personas.usage import UsageDimension
+from persona_graph.personas.versions import pins_of, versions_pages
+from persona_graph.personas.whole_tables import PersonaVersion
 from persona_graph.runtime import Runtime
 
 
@@ -96,6 +98,33 @@ class Context:
     def style_edits_of(self) -> DataLoader[Any, Any]:
         """For each persona what was set by hand, by platform."""
         return self._loader("style_edits_of", lambda ids: styles.edits_of(self.runtime.db, self.viewer, ids))
+
+    @property
+    def settings_of(self) -> DataLoader[Any, Any]:
+        return self._loader(
+            "settings_of", lambda ids: persona_settings.settings_of(self.runtime.db, self.viewer, ids)
+        )
+
+    @property
+    def lexicons_of(self) -> DataLoader[Any, Any]:
+        """For each persona its entries."""
+        return self._loader("lexicons_of", lambda ids: lexicon.lexicons_of(self.runtime.db, self.viewer, ids))
+
+    @property
+    def versions(self) -> DataLoader[Any, Any]:
+        return self._rows("versions", PersonaVersion)
+
+    def versions_of(self, first: int | None, after: str | None) -> DataLoader[Any, Any]:
+        """A page of versions for each persona."""
+        db, viewer = self.runtime.db, self.viewer
+        return self._loader(
+            ("versions_of", first, after), lambda ids: versions_pages(db, viewer, ids, first, after)
+        )
+
+    @property
+    def pins_of(self) -> DataLoader[Any, Any]:
+        """For each persona which platform keeps to which version."""
+        return self._loader("pins_of", lambda ids: pins_of(self.runtime.db, self.viewer, ids))
 
     @property
     def consents_of(self) -> DataLoader[Any, Any]:

@@ -20,6 +20,7 @@ from persona_graph.graphql.mutations.styles import StyleMutations
 from persona_graph.graphql.mutations.twins import TwinMutations
 from persona_graph.graphql.mutations.voices import VoiceMutations
 from persona_graph.graphql.mutations.webhooks import WebhookMutations
+from persona_graph.graphql.mutations.whole import WholeMutations
 from persona_graph.graphql.query import Query
 from persona_graph.graphql.subscription import Subscription
 from persona_graph.graphql.types.core import ERROR_TYPES
@@ -31,6 +32,7 @@ Mutation = merge_types(
     "Mutation",
     (
         PersonaMutations,
+        WholeMutations,
         SampleMutations,
         PhotoMutations,
         StyleMutations,

@@ -17,7 +17,7 @@ from persona_graph.catalog.tiers import Feature
 from persona_graph.db import Writing, utcnow
 from persona_graph.errors import ConsentRequired, TierRefused, UserFault, WrongState
 from persona_graph.personas import erasure
-from persona_graph.personas.finding import find, hold, live_consent, missing
+from persona_graph.personas.finding import hold, live_consent
 from persona_graph.personas.room import Personas
 from persona_graph.personas.styles import WritingStyle
 from persona_graph.personas.tables import Approval, Avatar, Consent, ConsentScope, Persona, Voice
@@ -81,14 +81,22 @@ class Facts:
     version: PersonaVersion | None
 
 
-async def onboarding_of(personas: Personas, viewer: Viewer, persona_id: str) -> list[Step]:
-    viewer.need(Scope.READ)
+@dataclass(frozen=True)
+class Whole:
+    """The steps, and what they are about."""
+
+    steps: list[Step]
+    style: WritingStyle | None
+    voice: Voice | None
+    avatar: Avatar | None
+
+
+async def whole_of(personas: Personas, persona: Persona) -> Whole:
+    """``persona`` is the viewer's."""
     async with personas.db.reading() as session:
-        persona = await find(session, viewer, Persona, persona_id)
-        if persona is None:
-            raise missing("Persona", "personaId")
         account = await session.get_one(Account, persona.account_id)
-        return steps(personas, await facts_of(session, persona, account.tier))
+        facts = await facts_of(session, persona, account.tier)
+    return Whole(steps(personas, facts), facts.style, facts.voice, facts.avatar)
 
 
 async def facts_of(session: AsyncSession, persona: Persona, tier: str) -> Facts:

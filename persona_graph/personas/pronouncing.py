@@ -148,7 +148,7 @@ def written_back(timings: Sequence[Timing], made: Respelled) -> tuple[Timing, ..
         return tuple(timings)
     at: dict[str, int] = {}
     shown: list[Timing] = []
-    open_span: tuple[int, int, int, int] | None = None
+    begun: tuple[tuple[int, int, int, int], int, int] | None = None
     for timing in timings:
         start = -1
         if timing.kind in ("word", "sentence"):
@@ -158,22 +158,20 @@ def written_back(timings: Sequence[Timing], made: Respelled) -> tuple[Timing, ..
             shown.append(timing)
             continue
         end = at[timing.kind] = start + len(timing.text)
-        if timing.kind == "sentence":
-            shown.append(replace(timing, text=made.written[_back(made, start, 0) : _back(made, end, 1)]))
-            continue
         inside = next((span for span in made.spans if start < span[1] and span[0] < end), None)
-        if inside is None:
-            open_span = None
-            shown.append(timing)
-        elif inside == open_span:
-            last = max(n for n, each in enumerate(shown) if each.kind == "word")
-            shown[last] = replace(shown[last], end=timing.end)
+        if timing.kind == "sentence" or inside is None:
+            shown.append(replace(timing, text=_before(made, start, end)))
+        elif begun is not None and begun[0] == inside:
+            _, first, place = begun
+            shown[place] = replace(shown[place], text=_before(made, first, end), end=timing.end)
         else:
-            open_span = inside
-            # What clings to the word, such as a genitive's s, is part of what the provider timed.
-            whole = made.written[_back(made, min(start, inside[0]), 0) : _back(made, max(end, inside[1]), 1)]
-            shown.append(replace(timing, text=whole))
+            begun = (inside, start, len(shown))
+            shown.append(replace(timing, text=_before(made, start, end)))
     return tuple(shown)
+
+
+def _before(made: Respelled, start: int, end: int) -> str:
+    return made.written[_back(made, start, 0) : _back(made, end, 1)]
 
 
 def _back(made: Respelled, place: int, side: int) -> int:

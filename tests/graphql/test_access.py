@@ -19,6 +19,7 @@ from persona_graph.graphql.schema import schema
 from persona_graph.jobs.states import JobKind, JobState
 from persona_graph.media.asset import Asset, AssetPurpose
 from persona_graph.personas.tables import Approval, ConsentScope, OutputKind
+from persona_graph.personas.whole_tables import PersonaVersion
 from persona_graph.personas.wishes import SpeechWish, wish_json
 from tests.client import Answered, Client, input_type
 from tests.world import Owner, World, open_world, public
@@ -30,7 +31,7 @@ MUTATIONS = sorted(SCHEMA.mutation_type.fields)
 OPERATORS = {"resolveReview", "setTier"}
 
 # What is only ever seen within its owner.
-NO_NODES = {"token", "account", "twin", "webhook", "delivery"}
+NO_NODES = {"token", "account", "twin", "webhook", "delivery", "entry", "version"}
 
 
 @dataclass
@@ -72,8 +73,20 @@ async def estate(world: World, name: str) -> Estate:
     await owner.client.change(
         "updateWritingStyle", "writingStyle { tone { value } }", personaId=public(persona), tone="wry"
     )
+    said = await owner.client.change(
+        "setPronunciation", "entry { id }", personaId=public(persona), written="Nguyen", spoken="win"
+    )
+    version = PersonaVersion(
+        account_id=owner.id,
+        persona_id=persona.id,
+        number=1,
+        voice_id=live.id,
+        avatar_id=avatar.id,
+        approved_by="tests",
+    )
+    await world.save(version)
     rows = {
-        "persona": persona, "consent": consents[0], "voice": draft, "old voice": superseded, "avatar": face,
+        "version": version, "persona": persona, "consent": consents[0], "voice": draft, "old voice": superseded, "avatar": face,
         "old avatar": old_face, "speech": speech, "video": video, "draft output": draft_output, "job": queued, "parked": parked,
         "content": content, "scene": scene, "failed": failed,
         "sample": sample, "photo": photo, "unused": unused, "document": document, "twin": twin, "preview": cast(Asset, await world.get(Asset, draft.preview_id or "")),
@@ -81,6 +94,7 @@ async def estate(world: World, name: str) -> Estate:
     ids = {name: public(row) for name, row in rows.items()}
     made = {
         "token": token["token"]["id"], "webhook": hook["webhook"]["id"], "delivery": told["delivery"]["id"],
+        "entry": said["entry"]["id"],
     }  # fmt: skip
     return Estate(owner, {**ids, **made, "account": global_id("Account", owner.id)})
 
@@ -107,6 +121,16 @@ def inputs(of: Estate) -> dict[str, dict[str, Any]]:
     return {
         "createPersona": {"name": "New"},
         "updatePersona": {"personaId": id["persona"], "name": "Changed"},
+        "updatePersonaSettings": {"personaId": id["persona"], "platform": "LINKEDIN", "speed": 1.1},
+        "setPronunciation": {"personaId": id["persona"], "written": "Siobhan", "spoken": "Shivawn"},
+        "removePronunciation": {"entryId": id["entry"]},
+        "skipOnboardingStep": {"personaId": id["persona"], "step": "VOICE"},
+        "resumeOnboardingStep": {"personaId": id["persona"], "step": "VOICE"},
+        "optOut": {"personaId": id["persona"], "part": "AVATAR"},
+        "approvePersona": {"personaId": id["persona"]},
+        "rollbackPersona": {"versionId": id["version"]},
+        "pinPersonaVersion": {"versionId": id["version"], "platform": "BLOG"},
+        "unpinPersonaVersion": {"personaId": id["persona"], "platform": "BLOG"},
         "deletePersona": {"personaId": id["persona"]},
         "grantConsent": {"personaId": id["persona"], "scope": "VOICE", "subject": "Ada"},
         "withdrawConsent": {"consentId": id["consent"]},

@@ -30,13 +30,18 @@ class SpeechItemInput:
 
     script: str = f("What to say; as in generateSpeech.")
     platform: Platform | None = f("Where it will appear.", default=None)
-    language: str | None = f("BCP 47 tag; the persona's language if null.", default=None)
-    format: SpeechFormat = f("File format.", default=SpeechFormat.WAV)
-    emotion: str = f(
-        "A word such as neutral, happy or calm, for providers that honour it.", default="neutral"
+    language: str | None = f("BCP 47 tag; what the persona's settings say if null.", default=None)
+    format: SpeechFormat | None = f(
+        "File format; what the persona's settings say if null, WAV without any.", default=None
     )
-    speed: float = f("0.5 to 2; 1 is the voice's own pace.", default=1.0)
-    pitch: float = f("-12 to 12 semitones.", default=0.0)
+    emotion: str | None = f(
+        "A word such as neutral, happy or calm, for providers that honour it; what the persona's settings say if null.",
+        default=None,
+    )
+    speed: float | None = f(
+        "0.5 to 2; 1 is the voice's own pace. What the persona's settings say if null.", default=None
+    )
+    pitch: float | None = f("-12 to 12 semitones; what the persona's settings say if null.", default=None)
     voice_policy: VoicePolicy = f("Whether a stock voice may stand in.", default=VoicePolicy.PERSONA_VOICE)
     preset: Preset = f("A set of effects by name.", default=Preset.NONE)
     effects: EffectsInput | None = f("Amounts in place of the preset's.", default=None)
@@ -54,7 +59,7 @@ class SpeechItemInput:
 
     def _wish(self, persona_id: str) -> SpeechWish:
         return SpeechWish(
-            persona_id, self.script, self.platform, self.language, self.format.value, self.emotion, self.speed,
+            persona_id, self.script, self.platform, self.language, self.format.value if self.format else None, self.emotion, self.speed,
             self.pitch, self.voice_policy, sound_wish(self.preset, self.effects, self.music, self.captions),
             self.content_type, self.draft, self.reuse,
         )  # fmt: skip

@@ -41,13 +41,18 @@ class GenerateSpeechInput(PaidInput):
         "What to say; plain text, at least one word, at most 20,000 characters unless the server is set otherwise."
     )
     platform: Platform | None = f("Where it will appear.", default=None)
-    language: str | None = f("BCP 47 tag; the persona's language if null.", default=None)
-    format: SpeechFormat = f("File format.", default=SpeechFormat.WAV)
-    emotion: str = f(
-        "A word such as neutral, happy or calm, for providers that honour it.", default="neutral"
+    language: str | None = f("BCP 47 tag; what the persona's settings say if null.", default=None)
+    format: SpeechFormat | None = f(
+        "File format; what the persona's settings say if null, WAV without any.", default=None
     )
-    speed: float = f("0.5 to 2; 1 is the voice's own pace.", default=1.0)
-    pitch: float = f("-12 to 12 semitones.", default=0.0)
+    emotion: str | None = f(
+        "A word such as neutral, happy or calm, for providers that honour it; what the persona's settings say if null.",
+        default=None,
+    )
+    speed: float | None = f(
+        "0.5 to 2; 1 is the voice's own pace. What the persona's settings say if null.", default=None
+    )
+    pitch: float | None = f("-12 to 12 semitones; what the persona's settings say if null.", default=None)
     voice_policy: VoicePolicy = f("Whether a stock voice may stand in.", default=VoicePolicy.PERSONA_VOICE)
     preset: Preset = f("A set of effects by name.", default=Preset.NONE)
     effects: EffectsInput | None = f("Amounts in place of the preset's.", default=None)
@@ -64,12 +69,22 @@ class GenerateVideoInput(PaidInput):
 
     persona_id: strawberry.ID = f("The persona.")
     script: str | None = f("What to say; give this or speechOutputId.", default=None)
-    speech_output_id: strawberry.ID | None = f("A ready SpeechOutput of the persona.", default=None)
+    speech_output_id: strawberry.ID | None = f("A ready SpeechOutput or ContentOutput of the persona, whose speech is shown.", default=None)
     platform: Platform | None = f("Where it will appear.", default=None)
-    language: str | None = f("BCP 47 tag; the persona's language if null.", default=None)
-    resolution: Resolution = f("The short side.", default=Resolution.P480)
-    aspect: Aspect = f("The shape.", default=Aspect.SQUARE)
-    prompt: str = f("Clothing, background and style in words, for providers that honour it.", default="")
+    language: str | None = f("BCP 47 tag; what the persona's settings say if null.", default=None)
+    resolution: Resolution | None = f(
+        "The short side; what the persona's settings say if null, 480 pixels without any.", default=None
+    )
+    aspect: Aspect | None = f(
+        "The shape; what the persona's settings say if null, a square without any.", default=None
+    )
+    prompt: str | None = f(
+        "Clothing, background and style in words, for providers that honour it; what the persona's settings say if null, nothing if empty.",
+        default=None,
+    )
+    emotion: str | None = f("Of a script: as in generateSpeech.", default=None)
+    speed: float | None = f("Of a script: as in generateSpeech.", default=None)
+    pitch: float | None = f("Of a script: as in generateSpeech.", default=None)
     voice_policy: VoicePolicy = f("Whether a stock voice may stand in.", default=VoicePolicy.PERSONA_VOICE)
     captions: CaptionMode = f(
         "How captions are shown; other than NONE, they are files of the output as well.",
@@ -167,7 +182,7 @@ class OutputMutations:
         async def use_case() -> dict[str, Any]:
             wish = SpeechWish(
                 row_id("Persona", input.persona_id, "personaId"), input.script, input.platform, input.language,
-                input.format.value, input.emotion, input.speed, input.pitch, input.voice_policy,
+                input.format.value if input.format else None, input.emotion, input.speed, input.pitch, input.voice_policy,
                 sound_wish(input.preset, input.effects, input.music, input.captions), input.content_type,
                 input.draft, input.reuse,
             )  # fmt: skip
@@ -188,8 +203,10 @@ class OutputMutations:
             wish = VideoWish(
                 row_id("Persona", input.persona_id, "personaId"), input.script,
                 row_id("SpeechOutput", spoken, "speechOutputId") if spoken is not None else None, input.platform,
-                input.language, input.resolution.value, input.aspect.value, input.prompt, input.voice_policy,
-                input.captions, input.content_type, input.draft, input.reuse,
+                input.language, input.resolution.value if input.resolution else None,
+                input.aspect.value if input.aspect else None, input.prompt, input.voice_policy, input.captions,
+                input.content_type, input.draft, input.reuse, emotion=input.emotion, speed=input.speed,
+                pitch=input.pitch,
             )  # fmt: skip
             request = request_of("generateVideo", input)
             done = await outputs.generate_video(context.runtime.personas, context.viewer, wish, request)

@@ -14,6 +14,7 @@ from persona_graph.graphql.types.assets import Asset, load_asset
 from persona_graph.graphql.types.core import Money, Node
 from persona_graph.graphql.types.jobs import Job
 from persona_graph.graphql.types.quality import Consistency
+from persona_graph.graphql.types.settings import OutputPronunciation, OutputSettings
 from persona_graph.graphql.types.sound import Captions, MusicCredit
 from persona_graph.graphql.types.usage import Engagement, Rating
 from persona_graph.personas import tables as rows
@@ -76,6 +77,18 @@ class Output(Node):
     )
     def consistency(self) -> Consistency | None:
         return Consistency.of(self.row.similarity)
+
+    @strawberry.field(
+        description="Which settings it was asked to follow, and which had effect; null until it is ready."
+    )
+    def settings(self) -> OutputSettings | None:
+        return OutputSettings.of(self.row.settings)
+
+    @strawberry.field(
+        description="What became of the words in it that the persona's lexicon knows; empty until it is ready."
+    )
+    def pronunciations(self) -> list[OutputPronunciation]:
+        return [OutputPronunciation.of(each) for each in self.row.pronunciations or ()]
 
     @strawberry.field(description="The finished file; null until it is ready.")
     async def asset(self, info: Info) -> Asset | None:

@@ -24,6 +24,7 @@ from persona_graph.graphql.types.quality import (
 )
 from persona_graph.graphql.types.styles import StyleFields
 from persona_graph.graphql.types.usage import InPeriod, Usage, stretch_of
+from persona_graph.graphql.types.whole import WholeFields
 from persona_graph.personas import tables as rows
 from persona_graph.personas.tables import (
     Approval,
@@ -255,7 +256,7 @@ class Avatar(Node):
 
 
 @described
-class Persona(StyleFields, Node):
+class Persona(StyleFields, WholeFields, Node):
     """One writer's persona: how they sound and how they look."""
 
     id: strawberry.ID = f("Opaque id.")
