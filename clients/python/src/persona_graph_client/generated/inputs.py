@@ -449,7 +449,7 @@ class GenerateVideoInput(Input):
     """What to say; give this or speechOutputId."""
 
     speech_output_id: str | None = None
-    """A ready SpeechOutput of the persona."""
+    """A ready SpeechOutput or ContentOutput of the persona, whose speech is shown."""
 
     platform: Platform | None = None
     """Where it will appear."""
