@@ -22,7 +22,7 @@ from persona_graph.jobs.call import discard_folder, folder_of
 from persona_graph.jobs.events import EventKind, append
 from persona_graph.jobs.lease import Lease, fenced, one_transaction
 from persona_graph.jobs.room import Jobs
-from persona_graph.jobs.states import Move, after
+from persona_graph.jobs.states import JobState, Move, after
 from persona_graph.jobs.tables import OPEN_ATTEMPTS, Attempt, AttemptState, Job, Leg, LegState
 from persona_graph.jobs.work import Bench, Kept, Measures, SkipCandidate, WorkRefused
 from persona_graph.provider import Delivery, Offer, Order
@@ -199,6 +199,17 @@ async def refuse(
             await end_attempt(jobs, session, attempt, AttemptState.FAILED, message)
             if bill is not None:
                 await book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
+        await _end_unmade(jobs, session, job, code, message, fix)
+
+
+async def _end_unmade(
+    jobs: Jobs, session: Writing, job: Job, code: str, message: str, fix: str | None
+) -> None:
+    """A worker that was at it when its job was cancelled may stumble over what was deleted with it, or give up:
+    whatever it says, that job was cancelled."""
+    if job.state == JobState.CANCELLING:
+        await cancel_in(jobs, session, job)
+    else:
         await fail_in(jobs, session, job, code, message, fix)
 
 
@@ -252,7 +263,7 @@ async def give_up(jobs: Jobs, lease: Lease, attempt: Attempt, bill: Bill | None 
         await end_attempt(jobs, session, attempt, AttemptState.FAILED)
         if bill is not None:
             await book_cost(session, job, attempt, bill.cost(job.leg(attempt.leg)))
-        await fail_in(
+        await _end_unmade(
             jobs, session, job, "PROVIDER_TIMEOUT", f"{attempt.provider} did not finish in the time it gives itself.",
             "Ask again; nothing was charged.",
         )  # fmt: skip

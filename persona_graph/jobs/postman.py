@@ -67,14 +67,16 @@ async def _claim(jobs: Jobs) -> list[str]:
         found = list((await session.scalars(rows)).all())
     if not found:
         return []
-    mine = (
-        update(WebhookDelivery)
-        .where(WebhookDelivery.id.in_(found), due)
-        .values(next_at=now_plus(IN_HAND_SECONDS), tries=WebhookDelivery.tries + 1)
-        .returning(WebhookDelivery.id)
-    )
     async with jobs.db.writing() as session:
-        return list((await session.scalars(mine.execution_options(synchronize_session=False))).all())
+        # Whoever holds one of them is at it already.
+        mine = (
+            select(WebhookDelivery.id).where(WebhookDelivery.id.in_(found), due).order_by(WebhookDelivery.id)
+        )
+        taken = list((await session.scalars(mine.with_for_update(skip_locked=True))).all())
+        marked = update(WebhookDelivery).where(WebhookDelivery.id.in_(taken))
+        marked = marked.values(next_at=now_plus(IN_HAND_SECONDS), tries=WebhookDelivery.tries + 1)
+        await session.execute(marked.execution_options(synchronize_session=False))
+        return taken
 
 
 async def _deliver(jobs: Jobs, delivery_id: str, patience: float) -> None:

@@ -15,8 +15,8 @@ KEPT = frozenset({"provider", "offer", "fidelity", "honoured", "seconds", "chara
 async def scrub_jobs(session: Writing, subject_kind: str, subject_id: str) -> None:
     """Forget what the subject's jobs were told. One that has not ended still needs to know which files it
     made; ``scrub_results`` is called when it does."""
-    rows = select(Job).where(Job.subject_kind == subject_kind, Job.subject_id == subject_id).with_for_update()
-    for job in (await session.scalars(rows)).all():
+    rows = select(Job).where(Job.subject_kind == subject_kind, Job.subject_id == subject_id).order_by(Job.id)
+    for job in (await session.scalars(rows.with_for_update())).all():
         job.spec = {}
         if job.state in TERMINAL:
             scrub_results(job)

@@ -196,7 +196,10 @@ class Media:
         keys = self.vault.keys
         async with self._db.writing() as session:
             old = (
-                select(Asset).where(Asset.wrapped_key.is_not(None), Asset.key_id != keys.current).limit(limit)
+                select(Asset)
+                .where(Asset.wrapped_key.is_not(None), Asset.key_id != keys.current)
+                .order_by(Asset.id)
+                .limit(limit)
             )
             rows = (await session.scalars(old.with_for_update())).all()
             for row in rows:
@@ -256,7 +259,11 @@ def _need_shown(asset: Asset) -> None:
 
 def _last_moment(asset: Asset) -> datetime | None:
     """A bundle holds a face: no link to it outlives the day it is kept for (B7)."""
-    return asset.received_at + BUNDLE_KEPT if asset.purpose is AssetPurpose.BUNDLE and asset.received_at else None
+    return (
+        asset.received_at + BUNDLE_KEPT
+        if asset.purpose is AssetPurpose.BUNDLE and asset.received_at
+        else None
+    )
 
 
 def _kind(content_type: str) -> AssetKind:

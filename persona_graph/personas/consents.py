@@ -85,10 +85,14 @@ async def withdraw_consent(personas: Personas, viewer: Viewer, consent_id: str) 
         await session.flush()
         await drop_bundles(personas, session, viewer.account_id, consent.persona_id)
         if await live_consent(session, consent.persona_id, consent.scope) is None:
-            rests = select(Job).where(
-                Job.persona_id == consent.persona_id,
-                Job.kind.in_(_USES[ConsentScope(consent.scope)]),
-                Job.state.not_in(TERMINAL),
+            rests = (
+                select(Job)
+                .where(
+                    Job.persona_id == consent.persona_id,
+                    Job.kind.in_(_USES[ConsentScope(consent.scope)]),
+                    Job.state.not_in(TERMINAL),
+                )
+                .order_by(Job.id)
             )
             for job in (await session.scalars(rests.with_for_update())).all():
                 if _rests_on(job, ConsentScope(consent.scope)):

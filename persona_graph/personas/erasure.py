@@ -75,7 +75,7 @@ async def erase_avatar(personas: Personas, session: Writing, avatar: Avatar) -> 
 async def erase_output(personas: Personas, session: Writing, output: Output) -> None:
     shared = await _shared(session, output)
     await _drop_content(session, output)
-    await _cancel_jobs(personas, session, output.persona_id, output.id, None if shared else output.asset_id)
+    await _cancel_jobs(personas, session, output.persona_id, output.id, None if shared else output.reading_id)
     await drop_media(personas, session, output)
     await scrub_jobs(session, "Output", output.id)
     await ratings.silence(session, output.id)
@@ -162,7 +162,7 @@ async def erase_asset(personas: Personas, session: Writing, asset_id: str | None
 async def _cancel_jobs(personas: Personas, session: Writing, persona_id: str, *ids: str | None) -> None:
     """Jobs that make one of these things or use it."""
     gone = {id for id in ids if id}
-    rows = select(Job).where(Job.persona_id == persona_id, Job.state.not_in(TERMINAL)).with_for_update()
-    for job in (await session.scalars(rows)).all():
+    rows = select(Job).where(Job.persona_id == persona_id, Job.state.not_in(TERMINAL)).order_by(Job.id)
+    for job in (await session.scalars(rows.with_for_update())).all():
         if gone & {job.subject_id, job.spec.get("voice"), job.spec.get("avatar"), job.spec.get("speech")}:
             await cancel_job_in(personas.jobs, session, job)

@@ -78,7 +78,9 @@ async def erase_unused_uploads(personas: Personas) -> int:
         Asset.id.not_in(select(Avatar.portrait_id).where(Avatar.portrait_id.is_not(None))),
     )
     async with personas.db.writing() as session:
-        unused = (await session.scalars(old.limit(BATCH).with_for_update())).all()
+        unused = (
+            await session.scalars(old.order_by(Asset.id).limit(BATCH).with_for_update(skip_locked=True))
+        ).all()
         for asset in unused:
             await erase_asset(personas, session, asset.id)
     return len(unused)

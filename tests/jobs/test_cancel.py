@@ -12,9 +12,10 @@ import pytest
 
 from persona_graph.accounts.viewer import Scope
 from persona_graph.errors import Forbidden, InvalidInput, NotFound, WrongState
+from persona_graph.jobs import endings
 from persona_graph.jobs.cancel import cancel_job, resolve_review
 from persona_graph.jobs.lease import Lease, claim
-from persona_graph.provider import OutcomeUnknown, PaymentSafety, Progress
+from persona_graph.provider import OrderRejected, OutcomeUnknown, PaymentSafety, Progress
 from tests.jobs.conftest import Opening
 from tests.jobs.house import House
 from tests.jobs.scripted import DELIVERY, TICKET, Scripted, catalog, speaker, video_offer
@@ -94,6 +95,34 @@ async def test_a_ticket_that_comes_after_the_cancel_is_cancelled(opening: Openin
     await house.advance(job)
     assert (await house.sound(job)).state == "CANCELLED"
     assert toy.calls("cancel") == 1
+
+
+async def test_whatever_comes_in_the_way_of_a_cancelled_job_it_was_cancelled(each_opening: Opening) -> None:
+    """Its worker had looked before the cancel, and then found the file erased; or the vendor refused."""
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(_call: Any) -> Any:
+        asked.set()
+        await go.wait()
+        raise OrderRejected("no", billed_cost=Decimal("0.01"))
+
+    house = await each_opening(speaker(start=[slow]))
+    erased = await house.speak()
+    lease = Lease(erased.id)
+    assert await claim(house.jobs, lease)
+    assert (await house.cancel(erased)).state == "CANCELLING"
+    await endings.refuse(house.jobs, lease, None, "MEDIA_ERASED", "This file was deleted.", None)
+    refused = await house.speak()
+    running = asyncio.ensure_future(house.advance(refused))
+    await asked.wait()
+    await house.cancel(refused)
+    go.set()
+    await running
+    for job in (erased, refused):
+        ended = await house.sound(job)
+        assert (ended.state, ended.failure_code) == ("CANCELLED", None)
+        assert "SETTLE" not in await house.postings(job)
+    assert (await house.postings(refused))["COST"] == Decimal("0.01")
 
 
 async def test_between_two_legs(opening: Opening) -> None:
