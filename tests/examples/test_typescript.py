@@ -20,9 +20,11 @@ SOURCE = ROOT / "examples/linkedin-writer-ts"
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
 
 
-async def ran(folder: Path, *words: str, seconds: float = 180, **environment: str) -> tuple[int, str]:
+async def ran(
+    folder: Path, *words: str, environment: dict[str, str] | None = None, seconds: float = 180
+) -> tuple[int, str]:
     started = await asyncio.create_subprocess_exec(
-        *words, cwd=folder, env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE,
+        *words, cwd=folder, env={**os.environ, **(environment or {})}, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
@@ -56,12 +58,14 @@ async def test_it_compiles_strictly_and_runs(folder: Path, place: Place, tmp_pat
     out = tmp_path / "out"
     words = [written(tmp_path, POST + "Now in TypeScript."), "--persona", "A typed writer", "--out", str(out)]
     served = {"PERSONA_GRAPH_URL": place.url, "PERSONA_GRAPH_TOKEN": place.token}
-    code, said = await ran(folder, "node", "dist/main.js", *words, "--max-price", "0.000001", **served)
+    code, said = await ran(
+        folder, "node", "dist/main.js", *words, "--max-price", "0.000001", environment=served
+    )
     assert code == 1 and "not made" in said, said
     made = ["node", "dist/main.js", *words, "--recording", str(place.recording)]
-    code, said = await ran(folder, *made, **served)
+    code, said = await ran(folder, *made, environment=served)
     assert code == 0, said
     assert "SUCCEEDED" in said and price_in(said) > 0
     assert soundfile.info(out / "post.wav").duration > 1
-    code, again = await ran(folder, *made, **served)
+    code, again = await ran(folder, *made, environment=served)
     assert code == 0 and price_in(again) == price_in(said), again
