@@ -13,7 +13,9 @@ from persona_graph.opaque import opaque, opaque_id
 
 # Accounts may have ids that an identity provider chose; all others are ours.
 _ROW = re.compile(r"[A-Za-z0-9_-]{1,26}")
-_OUTPUTS = ("SpeechOutput", "VideoOutput", "ContentOutput")
+_KINDS = {
+    "Output": ("SpeechOutput", "VideoOutput", "ContentOutput"), "SpeechOutput": ("SpeechOutput", "ContentOutput"),
+}  # fmt: skip
 _CURSOR = re.compile(r"at:([A-Za-z0-9]{26})")
 # What people call a thing, where it is not its type's name.
 _WORDS = {
@@ -34,9 +36,9 @@ def split_id(id: str) -> tuple[str, str] | None:
 
 def row_id(kind: str, id: str, *field: str) -> str:
     """The row's id, if this is an id of that kind of thing. ``field`` is the path of the input field.
-    ``Output`` stands for all kinds of outputs."""
+    ``Output`` stands for all kinds of outputs, ``SpeechOutput`` for those with a speech of their own."""
     parts = split_id(id)
-    kinds = _OUTPUTS if kind == "Output" else (kind,)
+    kinds = _KINDS.get(kind, (kind,))
     if parts is None or parts[0] not in kinds:
         word = _WORDS.get(kind, kind.lower())
         raise NotFound(message=f"There is no such {word}.", path=field, fix="Check the id.")

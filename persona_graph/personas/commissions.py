@@ -144,7 +144,7 @@ async def commission_video(
     else:
         speech, voice, span = await _spoken(session, viewer, persona, wish)
         legs, script = [], speech.script
-        spec |= {"speech": speech.asset_id, "timings": speech.timings_id, "script": script}
+        spec |= {"speech": speech.reading_id, "timings": speech.timings_id, "script": script}
     legs.append(plan_video(account.tier, span, resolution=spec["resolution"], prompt=spec["prompt"]))
     spec["captions_shown"] = shown_captions(wish.captions, script)
     spec["voice"] = voice.id if voice else None
@@ -187,9 +187,9 @@ async def _spoken(
 ) -> tuple[Output, Voice | None, Span]:
     """The earlier speech, and how long it is."""
     speech = await find(session, viewer, Output, wish.speech_output_id or "")
-    if speech is None or speech.persona_id != persona.id or speech.kind != OutputKind.SPEECH:
+    if speech is None or speech.persona_id != persona.id or speech.kind is OutputKind.VIDEO:
         raise missing("speech output", "speechOutputId")
-    asset = await session.get(Asset, speech.asset_id) if speech.asset_id else None
+    asset = await session.get(Asset, speech.reading_id) if speech.reading_id else None
     if asset is None:
         job = await session.get_one(Job, speech.job_id)
         raise WrongState(

@@ -324,3 +324,8 @@ class Output(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     ready_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+
+    @property
+    def reading_id(self) -> str | None:
+        """The file of its speech alone."""
+        return self.speech_id or (None if self.kind is OutputKind.VIDEO else self.asset_id)
