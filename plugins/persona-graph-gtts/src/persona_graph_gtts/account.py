@@ -27,7 +27,7 @@ class Account:
     def of(cls, config: PluginConfig) -> Account:
         if config.secret("ENABLED").strip().lower() not in ("yes", "true", "1"):
             raise ValueError("ENABLED must be yes; scripts are then sent to Google without an agreement")
-        return cls(_base_url(config.get("BASE_URL"), config.get("TLD", "com")), _spacing(config))
+        return cls(_base_url(config.get("BASE_URL"), config.get("TLD") or "com"), _spacing(config))
 
 
 def _base_url(given: str, tld: str) -> str:

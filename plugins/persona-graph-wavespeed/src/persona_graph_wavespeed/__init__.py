@@ -16,9 +16,9 @@ BASE_URL = "https://api.wavespeed.ai"
 def persona_graph_register_providers(config: PluginConfig) -> list[Provider]:
     """Settings: ``API_KEY``; ``BASE_URL``; ``WEBHOOK_SECRET``, several separated by commas while one is
     replaced by the next; ``LEVEL``, the account's level in lower case, ``bronze`` unless set."""
-    level = config.get("LEVEL", "bronze")
+    level = config.get("LEVEL").strip().lower() or "bronze"
     if level not in LEVELS:
         raise ValueError(f"LEVEL must be one of {', '.join(LEVELS)}, not {level[:20]!r}")
-    account = Account(config.secret("API_KEY"), origin(config.get("BASE_URL", BASE_URL)), LEVELS[level])
+    account = Account(config.secret("API_KEY"), origin(config.get("BASE_URL") or BASE_URL), LEVELS[level])
     knocks = Knocks(config.get("WEBHOOK_SECRET").split(","))
     return [HunyuanAvatar(account, knocks), InfiniteTalk(account, knocks), MiniMaxVoices(account, knocks)]
