@@ -16,6 +16,7 @@ from persona_graph.personas import erasure
 from persona_graph.personas.consents import need_consent
 from persona_graph.personas.finding import hold
 from persona_graph.personas.legs import speech_leg
+from persona_graph.personas.persona_settings import prompt_for
 from persona_graph.personas.planning import plan_video
 from persona_graph.personas.room import Deleted, Personas, plain_text
 from persona_graph.personas.tables import Avatar, AvatarStatus, ConsentScope, Persona, VoicePolicy
@@ -35,14 +36,14 @@ class Sitting:
     persona_id: str
     name: str
     photo_id: str
-    prompt: str = ""
+    prompt: str | None = None
     voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
 
 
 async def create_avatar(personas: Personas, viewer: Viewer, sitting: Sitting, request: Request) -> Submitted:
     viewer.need(Scope.WRITE)
     name = plain_text(sitting.name, "name", most=200)
-    prompt = plain_text(sitting.prompt, "prompt", most=500, least=0)
+    called = None if sitting.prompt is None else plain_text(sitting.prompt, "prompt", most=500, least=0)
     async with personas.db.writing() as session:
         account = await hold_account(session, viewer.account_id)
         earlier = await earlier_job(session, viewer, request)
@@ -52,6 +53,7 @@ async def create_avatar(personas: Personas, viewer: Viewer, sitting: Sitting, re
         personas.tiers.admit(account.tier, Feature.AVATAR)
         photo = await usable(personas, session, viewer, sitting.photo_id, AssetPurpose.PHOTO, "photoId")
         await need_consent(session, persona.id, ConsentScope.LIKENESS)
+        prompt = await prompt_for(session, persona, called)
         proof = PROOF_TEXTS.get(persona.language.split("-")[0], PROOF_TEXTS["en"])
         voice_id, plan = await _plan(
             personas, session, viewer, account, persona, proof, prompt, sitting.voice_policy

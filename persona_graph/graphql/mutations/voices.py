@@ -77,7 +77,10 @@ class CreateAvatarInput(PaidInput):
     persona_id: strawberry.ID = f("The persona.")
     name: str = f("The avatar's name, 1 to 200 characters.")
     photo_id: strawberry.ID = f("An uploaded asset with purpose PHOTO; several avatars may be made of it.")
-    prompt: str = f("Clothing, background and style in words, for providers that honour it.", default="")
+    prompt: str | None = f(
+        "Clothing, background and style in words, for providers that honour it; what the persona's settings say if null, nothing if empty.",
+        default=None,
+    )
     voice_policy: VoicePolicy = f("Who speaks in the proof clip.", default=VoicePolicy.PERSONA_VOICE)
 
 
