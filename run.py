@@ -337,7 +337,7 @@ def chaos(given):
     """The long forms of the tests in which things die: money, jobs and workers."""
     sync(ALL)
     os.environ["PERSONA_GRAPH_CHAOS"] = "1"
-    found = ("test_chaos", "test_money_machine", "test_workers")
+    found = ("test_chaos", "test_sandbox_chaos", "test_money_machine", "test_workers")
     become(["-m", "pytest", *("tests/jobs/%s.py" % name for name in found), *given], ROOT)
 
 

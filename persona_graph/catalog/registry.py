@@ -43,7 +43,7 @@ ENTRY_POINT_GROUP = "persona_graph"
 HOOK = "persona_graph_register_providers"
 MAX_PROVIDERS = 64
 REASON_CHARS = 300
-SHORTEST_SECRET = 4
+SHORTEST_SECRET, SHORTEST_QUOTED = 4, 8
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +51,14 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Plugin:
     """An entry point of the group ``persona_graph``, by its name, and the distribution it came with.
-    ``addresses`` are the URLs that stand in its settings: an operator who writes one there means it."""
+    ``addresses`` are the URLs that stand in its settings: an operator who writes one there means it. ``secrets``
+    are the other values, in every form in which they may be quoted."""
 
     name: str
     distribution: str
     version: str
     addresses: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -89,6 +91,10 @@ class Registered:
 
     async def forget_voice(self, vendor_voice: str, call: Call) -> None:
         await self.original.forget_voice(vendor_voice, call)
+
+    def struck(self, words: str) -> str:
+        """What the plugin said, without any value of its settings that could be a secret (T7)."""
+        return _struck(words, self.plugin.secrets)
 
     @property
     def takes_knocks(self) -> bool:
@@ -156,7 +162,7 @@ def load_plugins(
     # Sorted, so that of two that claim one name the same one wins in every process.
     for entry in sorted(entry_points, key=lambda e: (e.name, _plugin(e).distribution, e.value)):
         settings = plugin_settings(entry.name)
-        plugin = replace(_plugin(entry), addresses=_addresses(settings))
+        plugin = replace(_plugin(entry), addresses=_addresses(settings), secrets=_quotable(settings))
         try:
             if entry.name in names:
                 raise ContractFault(f"another installed plugin is already called {entry.name!r}")
@@ -182,6 +188,13 @@ def _plugin(entry: importlib.metadata.EntryPoint) -> Plugin:
 
 def _addresses(settings: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(value for value in settings.values() if value.startswith(("http://", "https://")))
+
+
+def _quotable(settings: Mapping[str, str]) -> tuple[str, ...]:
+    """Shorter values are words that a refusal may well contain; an address of the vendor's is none of the user's
+    secrets."""
+    hidden = {key: value for key, value in settings.items() if value not in _addresses(settings)}
+    return tuple(form for form in _secrets(hidden) if len(form) >= SHORTEST_QUOTED)
 
 
 def _take_in(
@@ -233,11 +246,15 @@ def _providers(answer: Any) -> list[Any]:
 
 
 def _reason(fault: BaseException, settings: Mapping[str, str]) -> str:
-    text = _words(fault)
-    for secret in _secrets(settings):
-        text = text.replace(secret, "•••")
-    text = " ".join(text.split())
+    text = " ".join(_struck(_words(fault), _secrets(settings)).split())
     return text if len(text) <= REASON_CHARS else text[: REASON_CHARS - 1] + "…"
+
+
+def _struck(text: str, secrets: Iterable[str]) -> str:
+    """``secrets`` come longest first."""
+    for secret in secrets:
+        text = text.replace(secret, "•••")
+    return text
 
 
 def _words(fault: BaseException) -> str:

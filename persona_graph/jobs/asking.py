@@ -8,7 +8,7 @@ import inspect
 import logging
 import re
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -84,6 +84,8 @@ async def ask_check(provider: Registered, ticket: Ticket, call: LentCall) -> Pro
     answer = await _ask(provider.check(ticket, call), call.remaining)
     if isinstance(answer, _Raised):
         return _trouble(answer.error, provider, Kind.BUSY, unknown=OutcomeUnknown)
+    if isinstance(answer, Progress) and isinstance(answer.stage, str):
+        answer = replace(answer, stage=provider.struck(answer.stage))
     return _one_of(answer, "check", Progress, Delivery)
 
 
@@ -92,7 +94,7 @@ async def ask_find(
 ) -> Ticket | Delivery | Trouble | None:
     answer = await _ask(provider.find(offer, order, call), call.remaining)
     if isinstance(answer, _Raised):
-        return Trouble(Kind.BUSY, f"looking the order up: {_said(answer.error)}")
+        return Trouble(Kind.BUSY, f"looking the order up: {_said(answer.error, provider)}")
     return None if answer is None else _one_of(answer, "find", Ticket, Delivery)
 
 
@@ -101,7 +103,7 @@ async def tell_cancel(provider: Registered, ticket: Ticket, call: LentCall) -> T
     answer = await _ask(provider.cancel(ticket, call), call.remaining)
     if not isinstance(answer, _Raised):
         return None
-    log.warning("%s did not confirm a cancel: %s", provider.id, _said(answer.error))
+    log.warning("%s did not confirm a cancel: %s", provider.id, _said(answer.error, provider))
     return _trouble(answer.error, provider, Kind.UNKNOWN)
 
 
@@ -109,7 +111,7 @@ async def tell_forget(provider: Registered, vendor_voice: str, call: LentCall) -
     """True once the vendor confirmed."""
     answer = await _ask(provider.forget_voice(vendor_voice, call), call.remaining)
     if isinstance(answer, _Raised):
-        log.warning("%s did not confirm deleting a voice: %s", provider.id, _said(answer.error))
+        log.warning("%s did not confirm deleting a voice: %s", provider.id, _said(answer.error, provider))
         return False
     return True
 
@@ -153,7 +155,7 @@ def _trouble(
     """``meant`` names the errors that this method may raise on purpose, besides a rejection."""
     if isinstance(error, OrderRejected):
         code = error.code if isinstance(error.code, str) and _CODE.fullmatch(error.code) else "REJECTED"
-        why = words(_said(error), 1000) or "The provider refuses it."
+        why = words(_said(error, provider), 1000) or "The provider refuses it."
         billed, elsewhere = getattr(error, "billed_cost", None), isinstance(error, OrderFailed)
         return Trouble(Kind.REJECTED, why, code, billed=billed, elsewhere=elsewhere)
     retry_after = error.retry_after if isinstance(error, ProviderBusy | ProviderUnavailable) else None
@@ -161,14 +163,15 @@ def _trouble(
     if not isinstance(error, ProviderError):
         log.warning("%s raised", provider.id, exc_info=error)
     paced = isinstance(error, NotItsTurn)
-    return Trouble(kind, words(_said(error), 300), retry_after=retry_after, paced=paced)
+    return Trouble(kind, words(_said(error, provider), 300), retry_after=retry_after, paced=paced)
 
 
-def _said(error: BaseException) -> str:
-    """Only our own errors promise to hold no secret; of the others the kind is told, and the log has the rest."""
+def _said(error: BaseException, provider: Registered) -> str:
+    """Only our own errors promise to hold no secret; of the others the kind is told, and the log has the rest. And
+    no promise is relied on."""
     if not isinstance(error, ProviderError):
         return type(error).__name__
     try:
-        return str(error) or type(error).__name__
+        return provider.struck(str(error)) or type(error).__name__
     except Exception:
         return type(error).__name__

@@ -29,10 +29,9 @@ METADATA = "Metadata-Version: 2.1\nName: pg-vendor-plugin\nVersion: 1.0\n"
 
 
 @dataclass
-class Crew:
-    """Some workers on one house. ``falls`` are the exit codes of those that ended by themselves."""
+class Workers:
+    """Some worker processes. ``falls`` are the exit codes of those that ended by themselves."""
 
-    house: House
     folder: Path
     environment: dict[str, str]
     running: list[asyncio.subprocess.Process] = field(default_factory=list)
@@ -73,6 +72,18 @@ class Crew:
                 worker.send_signal(signal.SIGKILL)
             await worker.wait()
 
+    async def until(self, what: Any, seconds: float = 60) -> None:
+        async with asyncio.timeout(seconds):
+            while not what():
+                await asyncio.sleep(0.05)
+
+
+@dataclass
+class Crew(Workers):
+    """Workers on one house."""
+
+    house: House = field(kw_only=True)
+
     async def ask(self, **plan: Any) -> Job:
         return await self.house.speak(f"Good morning to you. #{json.dumps({'flow': 'direct', **plan})}")
 
@@ -87,11 +98,6 @@ class Crew:
                 while not await over(job):
                     await asyncio.sleep(0.1)
         return [await self.house.sound(job) for job in jobs]
-
-    async def until(self, what: Any, seconds: float = 60) -> None:
-        async with asyncio.timeout(seconds):
-            while not what():
-                await asyncio.sleep(0.05)
 
     async def books(self, job: Job, what: str) -> int:
         """How often the vendor noted that about this job's attempts."""
@@ -116,7 +122,7 @@ async def open_crew(
     async with open_house(
         folder, redis_url, catalog, **{"lease_seconds": 1.0, "sweep_seconds": 0.5, **more}
     ) as house:
-        crew = Crew(house, folder, _environment(house.settings, plugins, told))
+        crew = Crew(folder, _environment(house.settings, plugins, told), house=house)
         try:
             await crew.hire(workers)
             yield crew

