@@ -5,6 +5,7 @@ by one. All of them are priced together and placed in one transaction."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -59,7 +60,8 @@ async def generate_content(
 ) -> Composed:
     """``instead``: the one scene of the wish is made anew, for a place that there is already."""
     viewer.need(Scope.WRITE)
-    wish = checked_content(personas, wish)
+    # Whole books may have to be cut and cleaned.
+    wish = await asyncio.to_thread(checked_content, personas, wish)
     async with personas.db.writing() as session:
         account = await hold_account(session, viewer.account_id)
         first = await earlier_job(session, viewer, request)

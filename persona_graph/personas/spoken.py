@@ -13,12 +13,14 @@ _FENCE = re.compile(r"^(?P<fence>```+|~~~+).*?(?:^(?P=fence)[ \t]*$|\Z)", re.MUL
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>")
-_IMAGE = re.compile(r"!\[[^\[\]]{0,500}\]\([^()\n]{0,2000}\)")
-_LINK = re.compile(r"\[([^\[\]]{1,500})\](?:\([^()\n]{0,2000}\)|\[[^\[\]]{0,200}\])")
+_TARGET = r"\((?:[^()\n]|\([^()\n]{0,200}\)){0,2000}\)"
+_IMAGE = re.compile(rf"!\[[^\[\]]{{0,500}}\]{_TARGET}")
+_LINK = re.compile(rf"\[([^\[\]]{{1,500}})\](?:{_TARGET}|\[[^\[\]]{{0,200}}\])")
 _FOOTNOTE = re.compile(r"\[\^[^\[\]]{1,40}\]:?")
 _REFERENCE = re.compile(r"^[ \t]*\[[^\[\]]{1,200}\]:[ \t]*\S+.*$", re.MULTILINE)
 _ADDRESS = re.compile(r"<?(?:https?://|www\.)[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*>?", re.IGNORECASE)
-_EMPHASIS = re.compile(r"(?<!\w)(\*{1,3}|_{1,3}|~~)(?=\S)(.{1,1000}?)(?<=\S)\1(?!\w)")
+_STRONG = re.compile(r"(\*{2,3}|~~)(?=\S)(.{1,200}?)(?<=\S)\1")
+_EMPHASIS = re.compile(r"(?<!\w)(\*|_{1,3})(?=\S)(.{1,200}?)(?<=\S)\1(?!\w)")
 _CODE = re.compile(r"`+([^`\n]{1,500})`+")
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r"^[ \t]{0,3}(=+|-{2,})[ \t]*$")
@@ -26,7 +28,7 @@ _RULE = re.compile(r"^[ \t]{0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){
 _TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t:|-]*-{2,}[ \t:|-]*\|?[ \t]*$")
 _POINT = re.compile(r"^[ \t]*(?:[-*+•–]|\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?")
 _QUOTE = re.compile(r"^(?:[ \t]{0,3}>[ \t]?)+")
-_TAGS_AT_END = re.compile(r"(?:(?:^|[ \t]+)#\w[\w-]*[,;]?)+[ \t.]*$")
+_TAG_WORD = re.compile(r"#(?=[^\W\d_])\w[\w-]*[,;.]?")
 _HASHTAG = re.compile(r"(?<![\w&/])#(?=[^\W\d_])")
 _MENTION = re.compile(r"(?<![\w.])@(?=\w)")
 _ENDED = frozenset(".!?…:;,。！？।؟")
@@ -86,14 +88,17 @@ def _line(line: str) -> str:
 
 def _words(line: str) -> str:
     for _ in range(3):
-        line = _EMPHASIS.sub(r"\2", line)
-    line = _CODE.sub(r"\1", line)
-    line = _TAGS_AT_END.sub("", line)
+        before, line = line, _EMPHASIS.sub(r"\2", _STRONG.sub(r"\2", line))
+        if line == before:
+            break
+    words = _CODE.sub(r"\1", line).split()
+    while words and _TAG_WORD.fullmatch(words[-1]):
+        words.pop()
+    line = " ".join(words)
     line = _MENTION.sub("", _HASHTAG.sub("", line))
     line = "".join(" " if _is_picture(char) else char for char in line)
     line = re.sub(r"\(\s*\)|\[\s*\]", "", line)
-    line = re.sub(r"[ \t]+([.,;:!?…])", r"\1", line)
-    line = re.sub(r"[ \t]{2,}", " ", line).strip()
+    line = re.sub(r" ([.,;:!?…])", r"\1", " ".join(line.split()))
     return line if any(unicodedata.category(char)[0] in "LN" for char in line) else ""
 
 
