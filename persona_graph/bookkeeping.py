@@ -13,6 +13,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from persona_graph.opaque import opaque_id
+
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -210,8 +212,9 @@ def invoice_check(asked: argparse.Namespace) -> int:
 
 def _match(match: Any) -> tuple[str, ...]:
     leg = "" if match.leg is None else str(match.leg)
+    job = opaque_id("Job", match.job_id) if match.job_id else ""
     return (
-        match.verdict, match.reference, _usd(match.theirs), _usd(match.ours), match.job_id, leg, match.note,
+        match.verdict, match.reference, _usd(match.theirs), _usd(match.ours), job, leg, match.note,
     )  # fmt: skip
 
 

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from persona_graph import doctor
 from persona_graph.bookkeeping import _table, _unarmed
 from persona_graph.catalog.tiers import SHIPPED
 from persona_graph.cli import main
 from persona_graph.errors import InvalidInput
+from persona_graph.graphql.ids import row_id
 from persona_graph.jobs.invoices import Columns, read_bill
 from persona_graph.jobs.tables import Attempt, Job
 from persona_graph.migrations import head
@@ -244,6 +245,17 @@ async def test_every_kind_of_difference(house: House, say: Any, tmp_path: Path) 
         ("only ours", third, "0", "0.01"), ("only ours", last, "0", "0.02"),
     ])  # fmt: skip
     assert "task-9" in out and "line 4" in out and "+4.98" in out
+    # The job as the API knows it, for ``job`` and ``resolveReview``.
+    with (tmp_path / "verdicts.csv").open() as file:
+        jobs = {row["reference"]: row["job"] for row in csv.DictReader(file)}
+    async with house.db.reading() as session:
+        known = set((await session.scalars(select(Job.id))).all())
+    assert jobs.pop("task-9") == "" and {row_id("Job", job) for job in jobs.values()} <= known
+
+
+async def test_a_mistyped_provider_is_said(house: House, say: Any, tmp_path: Path) -> None:
+    code, _, out = await checked(say, tmp_path, ["task-1,0.02,"], "--provider", "tyo")
+    assert code == 2 and "'tyo'" in out and "Orders went to: face, toy, voice." in out
 
 
 async def test_lines_of_one_order_are_added_up_and_a_refund_counts(

@@ -150,6 +150,8 @@ async def compare(
     """A line belongs to the attempt whose id, key or vendor's id it names. What was booked outside of the period is
     matched where the bill names it, and not missed where it does not."""
     attempts, by_name = await _booked(session, provider)
+    if not attempts:
+        raise await _stranger(session, provider)
     made = Comparison()
     for line in bill:
         known = by_name.get(line.reference, set())
@@ -163,6 +165,15 @@ async def compare(
         if match is not None:
             made.matches.append(match)
     return made
+
+
+async def _stranger(session: AsyncSession, provider: str) -> InvalidInput:
+    """A name that was mistyped would make every line of the bill look like the vendor's mistake."""
+    known = (await session.scalars(select(Attempt.provider).distinct().order_by(Attempt.provider))).all()
+    return InvalidInput(
+        message=f"Nothing was ever ordered from a provider {provider!r}.",
+        fix=f"Orders went to: {', '.join(known) or 'nobody'}.",
+    )
 
 
 def _match(attempt: _Booked, period: Period | None, tolerance: Decimal) -> Match | None:

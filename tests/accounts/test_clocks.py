@@ -19,7 +19,7 @@ from tests.accounts.books import CAP_OF, D, faults, postings, this_month
 from tests.client import ROOT
 
 
-@pytest.mark.parametrize("days", [-40.0, -1 / 24, 1 / 24, 2.0, 40.0])
+@pytest.mark.parametrize("days", [-40.0, 40.0])
 async def test_c1_a_worker_whose_clock_is_wrong_books_at_the_right_time(
     each_db: Database, each_account: Account, days: float
 ) -> None:
