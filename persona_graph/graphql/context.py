@@ -18,6 +18,8 @@ from persona_graph.jobs.webhooks import deliveries_pages
 from persona_graph.media.assets import Asset
 from persona_graph.personas import lexicon, persona_settings, ratings, reading, styles, usage
 from persona_graph.personas.content_tables import Content
+from persona_graph.personas.drift import drift_pages
+from persona_graph.personas.importing import imports_of
 from persona_graph.personas.notices import notices_pages
 from persona_graph.personas.tables import Avatar, Consent, Enrolment, Output, Persona, Platform, Sample, Voice
 from persona_graph.personas.usage import UsageDimension
@@ -149,6 +151,19 @@ class Context:
         db, viewer = self.runtime.db, self.viewer
         return self._loader(
             ("notices_of", first, after), lambda ids: notices_pages(db, viewer, ids, first, after)
+        )
+
+    @property
+    def imports_of(self) -> DataLoader[Any, Any]:
+        """For each persona the bundle it came from."""
+        db, account_id = self.runtime.db, self.viewer.account_id
+        return self._loader("imports_of", lambda ids: imports_of(db, account_id, ids))
+
+    def drift_checks_of(self, first: int | None, after: str | None) -> DataLoader[Any, Any]:
+        """A page of drift checks for each voice."""
+        db, account_id = self.runtime.db, self.viewer.account_id
+        return self._loader(
+            ("drift_checks_of", first, after), lambda ids: drift_pages(db, account_id, ids, first, after)
         )
 
     def deliveries_of(self, first: int | None, after: str | None) -> DataLoader[Any, Any]:

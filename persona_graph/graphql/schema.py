@@ -14,6 +14,7 @@ from persona_graph.graphql.mutations.content import ContentMutations
 from persona_graph.graphql.mutations.outputs import OutputMutations
 from persona_graph.graphql.mutations.personas import PersonaMutations
 from persona_graph.graphql.mutations.photos import PhotoMutations
+from persona_graph.graphql.mutations.portable import PortableMutations
 from persona_graph.graphql.mutations.ratings import RatingMutations
 from persona_graph.graphql.mutations.samples import SampleMutations
 from persona_graph.graphql.mutations.styles import StyleMutations
@@ -43,6 +44,7 @@ Mutation = merge_types(
         ContentMutations,
         RatingMutations,
         WebhookMutations,
+        PortableMutations,
         AccountMutations,
     ),
 )

@@ -44,7 +44,7 @@ from persona_graph.personas.voices import Submitted
 TOLERANCES: Mapping[str, float] = {
     "similarity": 0.05,
     "pitch": 1.0,
-    "rate": 0.12,
+    "rate": 0.15,
     "loudness": 2.0,
     "spectrum": 3.0,
 }

@@ -92,8 +92,9 @@ async def estate(world: World, name: str) -> Estate:
         "sample": sample, "photo": photo, "unused": unused, "document": document, "twin": twin, "preview": cast(Asset, await world.get(Asset, draft.preview_id or "")),
     }  # fmt: skip
     ids = {name: public(row) for name, row in rows.items()}
+    bundle = await owner.client.change("exportPersona", "asset { id }", personaId=public(persona))
     made = {
-        "token": token["token"]["id"], "webhook": hook["webhook"]["id"], "delivery": told["delivery"]["id"],
+        "bundle": bundle["asset"]["id"], "token": token["token"]["id"], "webhook": hook["webhook"]["id"], "delivery": told["delivery"]["id"],
         "entry": said["entry"]["id"],
     }  # fmt: skip
     return Estate(owner, {**ids, **made, "account": global_id("Account", owner.id)})

@@ -95,6 +95,7 @@ PAID = {
     "generateSpeech",
     "generateSpeechBatch",
     "generateContent",
+    "checkDrift",
     "retryJob",
     "generateVideo",
     "promoteOutput",
@@ -122,8 +123,8 @@ def test_lists_hold_no_nulls_and_are_there() -> None:
 def test_lists_that_grow_are_connections_of_one_shape() -> None:
     connections = [kind for kind in OBJECTS if kind.name.endswith("Connection")]
     assert {kind.name for kind in connections} == {
-        "PersonaConnection", "JobConnection", "OutputConnection", "JobEventConnection", "NoticeConnection",
-        "WebhookDeliveryConnection",
+        "PersonaConnection", "JobConnection", "DriftCheckConnection", "OutputConnection", "JobEventConnection", "NoticeConnection",
+        "WebhookDeliveryConnection", "PersonaVersionConnection",
     }  # fmt: skip
     for kind in connections:
         of = kind.name.removesuffix("Connection")

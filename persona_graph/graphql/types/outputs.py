@@ -18,6 +18,7 @@ from persona_graph.graphql.types.settings import OutputPronunciation, OutputSett
 from persona_graph.graphql.types.sound import Captions, MusicCredit
 from persona_graph.graphql.types.usage import Engagement, Rating
 from persona_graph.personas import tables as rows
+from persona_graph.personas.consistency import scored
 from persona_graph.personas.content_parts import Part, PartState, parts_of
 from persona_graph.personas.content_wishes import ContentPart
 from persona_graph.personas.tables import ContentType, OutputKind, Platform
@@ -73,10 +74,19 @@ class Output(Node):
     row: strawberry.Private[rows.Output]
 
     @strawberry.field(
-        description="Whether it sounds like the person the voice was trained on; null for a stock voice."
+        description="How far it is what the persona stands for: its speaker, its loudness, its words; null until it is ready."
     )
-    def consistency(self) -> Consistency | None:
-        return Consistency.of(self.row.similarity)
+    async def consistency(self, info: Info) -> Consistency | None:
+        if self.row.ready_at is None:
+            return None
+        spoken = await load_asset(info, self.row.reading_id)
+        facts = (spoken.row.facts if spoken else None) or {}
+        return Consistency.of(
+            scored(
+                self.row.similarity, facts.get("loudness"), self.row.style_score, self.row.platform,
+                own_voice=self.row.voice_id is not None,
+            )
+        )  # fmt: skip
 
     @strawberry.field(
         description="Which settings it was asked to follow, and which had effect; null until it is ready."
@@ -217,7 +227,7 @@ class ContentOutput(Output):
 
     @strawberry.field(description="The reading; null until it is made, or if it was not.")
     async def speech(self, info: Info) -> Asset | None:
-        return await load_asset(info, self.row.speech_id or self.row.asset_id)
+        return await load_asset(info, self.row.reading_id)
 
     @strawberry.field(description="The video; null until it is made, or if it was not.")
     async def video(self, info: Info) -> Asset | None:

@@ -16,6 +16,7 @@ from persona_graph.graphql.types.core import Connection, Money, Node
 from persona_graph.graphql.types.jobs import InState, Job
 from persona_graph.graphql.types.outputs import Output, load_job, output_of
 from persona_graph.graphql.types.photos import PhotoReport
+from persona_graph.graphql.types.portable import DriftCheck, PersonaOrigin
 from persona_graph.graphql.types.quality import (
     SampleMeasures,
     VoiceCharacteristics,
@@ -26,6 +27,7 @@ from persona_graph.graphql.types.styles import StyleFields
 from persona_graph.graphql.types.usage import InPeriod, Usage, stretch_of
 from persona_graph.graphql.types.whole import WholeFields
 from persona_graph.personas import tables as rows
+from persona_graph.personas.golden import lines_of
 from persona_graph.personas.tables import (
     Approval,
     AvatarStatus,
@@ -161,6 +163,9 @@ class Voice(Node):
     renewal_cap: Money | None = f(
         "What keeping its enrolments alive may cost the operator within 30 days; null: nothing is renewed."
     )
+    drift_cap: Money | None = f(
+        "What checks for drift that nobody asked for may take from the account within 30 days; null: it is only checked when asked."
+    )
     row: strawberry.Private[rows.Voice]
 
     @classmethod
@@ -173,6 +178,7 @@ class Voice(Node):
             similarity=row.similarity, created_at=row.created_at, trained_at=row.trained_at,
             expires_at=row.expires_at, row=row,
             renewal_cap=Money.usd(row.renewal_cap) if row.renewal_cap is not None else None,
+            drift_cap=Money.usd(row.drift_cap) if row.drift_cap is not None else None,
         )  # fmt: skip
 
     @strawberry.field(description="What it sounds like, spoken by the trained voice itself.")
@@ -194,6 +200,16 @@ class Voice(Node):
     @strawberry.field(description="Where it is enrolled.")
     async def enrolments(self, info: Info) -> list[Enrolment]:
         return [Enrolment.of(row) for row in await info.context.enrolments_of.load(self.row.id)]
+
+    @strawberry.field(description="How its golden lines sounded over time, newest first.")
+    async def drift_checks(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[DriftCheck]:
+        page = await info.context.drift_checks_of(first, cursor_row(after)).load(self.row.id)
+        looked: Connection[DriftCheck] = Connection.of_rows(
+            page.rows, [DriftCheck.of(row) for row in page.rows], page.more
+        )
+        return looked
 
     @strawberry.field(description="The provider that trained it, if it is installed.")
     async def provider(self, info: Info) -> LazyProvider | None:
@@ -300,6 +316,16 @@ class Persona(StyleFields, WholeFields, Node):
     @strawberry.field(description="All consents, withdrawn ones too, newest first.")
     async def consents(self, info: Info) -> list[Consent]:
         return [Consent.of(row) for row in await info.context.consents_of.load(self.row.id)]
+
+    @strawberry.field(
+        description="The sentences its voice is watched by: those set by hand, else those of its language."
+    )
+    def golden_lines(self) -> list[str]:
+        return list(lines_of(self.row))
+
+    @strawberry.field(description="The bundle it was imported from; null if it was made here.")
+    async def origin(self, info: Info) -> PersonaOrigin | None:
+        return PersonaOrigin.of(await info.context.imports_of.load(self.row.id))
 
     @strawberry.field(description="What was made for it in a period, and what it came to.")
     def usage(self, info: Info, period: InPeriod = None) -> Usage:

@@ -12,6 +12,7 @@ from persona_graph.graphql.ids import global_id
 from persona_graph.graphql.types.assets import MediaRefusal
 from persona_graph.personas.assessing import Assessed, facts_of
 from persona_graph.personas.characteristics import AgeHint, GenderHint, PitchClass
+from persona_graph.personas.consistency import Scored
 from persona_graph.personas.quality import Band, Part
 from persona_graph.personas.quality_speaker import OTHER_SPEAKER, SAME_SPEAKER, Speaker, speaker_of
 
@@ -134,24 +135,40 @@ class VoiceCharacteristics:
 
 
 @described
-class Consistency:
-    """Whether a speech sounds like the person the voice was trained on."""
+class MissingPart:
+    """A part of an output's consistency that could not be measured."""
 
-    similarity: float = f("Cosine of the speaker embeddings of this speech and of the voice's samples.")
-    speaker: Speaker = f("What that means.")
+    part: str = f("similarity, loudness or style.")
+    reason: str = f("Why.")
+
+
+@described
+class Consistency:
+    """How far an output is what its persona stands for: who speaks, how loud, in whose words."""
+
+    similarity: float | None = f(
+        "Cosine of the speaker embeddings of this speech and of the voice's samples."
+    )
+    speaker: Speaker | None = f("What that means; null where similarity is.")
     same_from: float = f("From here on it is the same speaker.")
     other_below: float = f("Below this it is somebody else.")
+    loudness: float | None = f("LUFS, integrated (BS.1770), measured on the finished speech.")
+    loudness_target: float = f("What its platform asks for, in LUFS.")
+    style: int | None = f("How far its words are in the persona's style, 0 to 100.")
+    overall: int | None = f(
+        "0 to 100: the least of the parts that could be measured, as docs/quality.md says; null if none could."
+    )
+    missing: list[MissingPart] = f("The parts that are null, each with the reason.")
 
     @classmethod
-    def of(cls, similarity: float | None) -> Consistency | None:
-        if similarity is None:
-            return None
+    def of(cls, found: Scored) -> Consistency:
         return cls(
-            similarity=similarity,
-            speaker=speaker_of(similarity),
-            same_from=SAME_SPEAKER,
-            other_below=OTHER_SPEAKER,
-        )
+            similarity=found.similarity,
+            speaker=None if found.similarity is None else speaker_of(found.similarity),
+            same_from=SAME_SPEAKER, other_below=OTHER_SPEAKER, loudness=found.loudness,
+            loudness_target=found.loudness_target, style=found.style, overall=found.overall,
+            missing=[MissingPart(part=each.part, reason=each.reason) for each in found.missing],
+        )  # fmt: skip
 
 
 def samples_of(assessed: Assessed) -> list[SampleAssessment]:

@@ -18,10 +18,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("persona") as persona:
-        persona.add_column(sa.Column("golden_lines", sa.Text(), nullable=True))
-    with op.batch_alter_table("voice") as voice:
-        voice.add_column(sa.Column("drift_cap", Amount(), nullable=True))
+    op.add_column("persona", sa.Column("golden_lines", sa.Text(), nullable=True))
+    op.add_column("voice", sa.Column("drift_cap", Amount(), nullable=True))
     op.create_table(
         "persona_import",
         sa.Column("persona_id", sa.String(26), sa.ForeignKey("persona.id"), primary_key=True),
@@ -54,7 +52,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("drift_check")
     op.drop_table("persona_import")
-    with op.batch_alter_table("voice") as voice:
-        voice.drop_column("drift_cap")
-    with op.batch_alter_table("persona") as persona:
-        persona.drop_column("golden_lines")
+    # Without the batch mode, which would rebuild tables that a view is over.
+    op.drop_column("voice", "drift_cap")
+    op.drop_column("persona", "golden_lines")
