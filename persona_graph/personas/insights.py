@@ -174,7 +174,7 @@ async def _persona_share(session: AsyncSession, looked: Looked) -> Insight:
 
 async def _satisfaction(session: AsyncSession, looked: Looked, name: InsightName) -> Insight:
     shown = (
-        Output.voice_id.is_not(None) & (Output.kind == OutputKind.SPEECH)
+        Output.voice_id.is_not(None) & (Output.kind != OutputKind.VIDEO) & Output.avatar_id.is_(None)
         if name is InsightName.VOICE_SATISFACTION
         else Output.avatar_id.is_not(None)
     )

@@ -41,6 +41,10 @@ TAMPERED = {
         "did not succeed",
     ),
     "not charged": (f"DELETE FROM ledger_posting WHERE kind = 'SETTLE' AND job_id = {DONE}", "was not charged"),
+    "charged and not done": (f"UPDATE job_leg SET state = 'FAILED' WHERE job_id = {DONE}", "though it was not done"),
+    "missing and not optional": (
+        f"UPDATE job_leg SET state = 'FAILED' WHERE job_id = {DONE}", "and that may not be",
+    ),
     "charged less": ("UPDATE ledger_posting SET amount = 0 WHERE kind = 'SETTLE'", "was not charged"),
     "quoted less": (f"UPDATE job_leg SET reserved = 0 WHERE job_id = {DONE}", "than was quoted"),
     "nothing held": (f"DELETE FROM ledger_hold WHERE job_id = {OPEN}", "nothing holds its money"),

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from persona_graph.catalog.registry import Catalog
+from persona_graph.graphql.ids import split_id
+from persona_graph.jobs.tables import Job
 from persona_graph.personas.scenes import CutScene, cut_scenes
 from persona_graph.personas.spoken import spoken_of, titled
-from persona_graph.provider import Capability, Cost, Offer, PaymentSafety
+from persona_graph.provider import Capability, Cost, Limits, Offer, PaymentSafety
 from tests.catalog.toys import EVERYTHING, Toy, catalog
 from tests.world import Owner, World, open_world, public
 
@@ -114,8 +117,8 @@ async def world(tmp_path: Path, redis_url: str) -> AsyncIterator[World]:
         yield world
 
 
-async def content(owner: Owner, persona: str, **more: object) -> dict[str, object]:
-    made: dict[str, object] = await owner.client.change(
+async def content(owner: Owner, persona: str, **more: Any) -> dict[str, Any]:
+    made: dict[str, Any] = await owner.client.change(
         "generateContent",
         "skipped { part code fix } quote { legs { name } } job { id }",
         personaId=persona,
@@ -149,14 +152,10 @@ async def test_each_part_names_its_own_reason(world: World) -> None:
     )
     assert [each["code"] for each in refused] == ["CONSENT_REQUIRED"]
     made = await content(owner, public(persona), contentType="STORY", script="Hello.", usePersonaVoice=False)
-    assert made["skipped"] == [
-        {"part": "VIDEO", "code": "NOT_READY", "fix": made["skipped"][0]["fix"]}  # type: ignore[index]
-    ]
+    assert made["skipped"] == [{"part": "VIDEO", "code": "NOT_READY", "fix": made["skipped"][0]["fix"]}]
 
 
 def _writer(most: int) -> Catalog:
-    from persona_graph.provider import Limits
-
     offer = Offer(
         id="write", capability=Capability.TEXT, cost=Cost(), payment_safety=PaymentSafety.KEYED,
         limits=Limits(max_chars=most),
@@ -171,16 +170,17 @@ async def test_a_text_to_be_written_is_bounded_by_platform_and_caller(tmp_path: 
         owner = await world.account("Writer")
         persona = public(await owner.persona())
         bounds = {}
-        for name, more in {
+        asked: dict[str, dict[str, Any]] = {
             "x": {"contentType": "SOCIAL_POST", "platform": "X"},
             "linkedin": {"contentType": "LINKEDIN_POST"},
             "linkedin with video": {"contentType": "LINKEDIN_POST", "parts": ["TEXT", "AUDIO", "VIDEO"]},
             "asked": {"contentType": "BLOG_POST", "maxCharacters": 500},
             "asked too much": {"contentType": "SOCIAL_POST", "platform": "X", "maxCharacters": 500},
-        }.items():
-            about = {"parts": ["TEXT", "AUDIO"], "usePersonaVoice": False, **more}
+        }
+        for name, more in asked.items():
+            about: dict[str, Any] = {"parts": ["TEXT", "AUDIO"], "usePersonaVoice": False, **more}
             made = await content(owner, persona, brief="What we did.", **about)
-            spec = (await world.get(_job(), _row(made))).spec
+            spec = (await world.get(Job, _row(made))).spec
             bounds[name] = spec["max_chars"]
             assert spec["style_prompt"].startswith("Write as Ada.")
         video = bounds.pop("linkedin with video")
@@ -188,17 +188,7 @@ async def test_a_text_to_be_written_is_bounded_by_platform_and_caller(tmp_path: 
         assert 1000 < video < 2000
 
 
-def _job() -> type:
-    from persona_graph.jobs.tables import Job
-
-    return Job
-
-
-def _row(made: dict[str, object]) -> str:
-    from persona_graph.graphql.ids import split_id
-
-    job = made["job"]
-    assert isinstance(job, dict)
-    parts = split_id(job["id"])
+def _row(made: dict[str, Any]) -> str:
+    parts = split_id(made["job"]["id"])
     assert parts is not None
     return parts[1]

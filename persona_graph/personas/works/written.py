@@ -59,6 +59,8 @@ class WrittenWork(ContentWork):
         output = await session.get(Output, job.subject_id)
         if output is None or output.deleted_at is not None:
             return
+        if any(leg.name == "SPEECH" and leg.state != LegState.DONE for leg in job.legs):
+            output.voice_id = None
         text = next((leg for leg in job.legs if leg.name == "TEXT"), None)
         if text is None:
             return
