@@ -57,7 +57,7 @@ def serve(settings: Settings, *, fd: int | None = None) -> None:
     """
     app = create_app(settings)
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, fd=fd, log_config=None, access_log=False, proxy_headers=False,
+        app, host=settings.host, port=settings.port, fd=fd, log_config=None, access_log=False,
         lifespan="on", **uvicorn_options(settings),
     )  # fmt: skip
     with contextlib.suppress(SystemExit):

@@ -1,4 +1,4 @@
-"""Every threat that the uploads, the transports and the plugins' room promise to withstand has a test that names it."""
+"""Every threat has a test that names it, but for those listed as open."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from tests.client import ROOT
 # A number in a docstring, alone or as the ends of a range; or in a name, as in ``test_u1_u2_bombs``.
 TOLD = re.compile(r"\b([A-Z])(\d{1,2})\b(?:[–-]\1(\d{1,2})\b)?")
 NAMED = re.compile(r"(?<=_)([a-z])(\d{1,2})(?=_)")
-PROMISED = [
-    *(f"U{n}" for n in range(1, 27)),
-    "G12",
-    *(f"W{n}" for n in range(1, 9)),
-    *(f"P{n}" for n in range(1, 10)),
-    *(f"G{n}" for n in range(17, 21)),
-    "V3",
-    "V11",
-    "V12",
-    "C1",
-]
+COUNTS = {"U": 26, "G": 23, "H": 7, "W": 19, "K": 11, "T": 8, "P": 9, "V": 14, "R": 11, "C": 7, "B": 11}
+# Those that no test shows yet.
+OPEN = {
+    "R7",  # a SQLite file copied while it is open
+    "C6",  # an old and a new version side by side
+    "C7",  # 64 open files, a tenth of a processor
+    "B2", "B5", "B6", "B8", "B9",
+}  # fmt: skip
+ALL = [f"{letter}{n}" for letter, most in COUNTS.items() for n in range(1, most + 1)]
+PROMISED = [threat for threat in ALL if threat not in OPEN]
 
 
 @cache

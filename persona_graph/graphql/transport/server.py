@@ -48,6 +48,8 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
         "timeout_keep_alive": 75,
         "timeout_graceful_shutdown": GRACE_SECONDS,
         "server_header": False,
+        # Who calls is who is connected: X-Forwarded-For is anybody's word.
+        "proxy_headers": False,
     }
 
 
