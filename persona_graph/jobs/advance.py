@@ -41,6 +41,7 @@ STARTS = 3
 FETCHES = 8
 # The code of an OrderRejected that says the vendor does not have the trained voice any more.
 VOICE_GONE = "VOICE_GONE"
+_FIXES = {VOICE_GONE: "Enrol it again with trainTwin, or train a new voice."}
 
 log = logging.getLogger(__name__)
 
@@ -275,7 +276,9 @@ async def _end_on(jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt, trou
     if trouble.kind is Kind.BREACH:
         await endings.breach(jobs, lease, attempt, trouble.why)
     else:
-        fix = "Ask again later." if trouble.elsewhere else "Change the input and ask again."
+        fix = _FIXES.get(
+            trouble.code, "Ask again later." if trouble.elsewhere else "Change the input and ask again."
+        )
         await endings.refuse(jobs, lease, attempt, trouble.code, trouble.why, fix, bill)
     return ENDED
 
