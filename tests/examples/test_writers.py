@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from persona_graph_client import PersonaGraph
+from persona_graph_client import CancelJobInput, JobFailed, JobState, PersonaGraph
 
 from persona_graph.media.video import probe_video
 from tests.client import ROOT
@@ -19,6 +19,7 @@ from tests.examples.conftest import Place
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
+UNDER_WAY = {JobState.QUEUED, JobState.RUNNING, JobState.WAITING}
 POST = "Every morning I write one page. Every evening I read it again. What stays is what I meant.\n"
 BLOG = "# Bees\n\nBees are *busy*.\n\n- They hum.\n- They rest at night.\n"
 STORY = "# The door\n\nNobody had opened it for years.\n\n# The key\n\nIt lay under the third stone.\n\n# The room\n\nIt was empty.\n"
@@ -100,3 +101,36 @@ async def test_a_story_is_a_file_for_each_scene(place: Place, tmp_path: Path) ->
     names = [f"scene-{n:02}.wav" for n in (1, 2, 3)]
     assert (out / "story.m3u").read_text().splitlines() == names and price_in(said) > 0
     assert all(soundfile.info(out / name).duration > 0.5 for name in names)
+
+
+async def under_way(graph: PersonaGraph) -> list[str]:
+    return [job.id for job in (await graph.jobs(first=10)).nodes if job.state in UNDER_WAY]
+
+
+async def test_a_scene_that_is_stopped_leaves_the_others(
+    place: Place, graph: PersonaGraph, tmp_path: Path
+) -> None:
+    once = written(tmp_path, "One scene, to have a voice.")
+    await run(place, "story_writer", once, *person(place), "--out", str(tmp_path / "once"))
+    text, out = written(tmp_path, STORY.replace("It was empty", "It was full")), tmp_path / "out"
+    hold = place.script / "hold-own"
+    hold.touch()
+    try:
+        writing = asyncio.create_task(
+            run(place, "story_writer", text, *person(place), "--out", str(out), code=1)
+        )
+        async with asyncio.timeout(60):
+            scenes = await under_way(graph)
+            while len(scenes) < 3:
+                assert not writing.done(), writing.result()
+                await asyncio.sleep(0.2)
+                scenes = await under_way(graph)
+        await graph.cancel_job(CancelJobInput(job_id=scenes[1]))
+        with pytest.raises(JobFailed, match="CANCELLED"):
+            await graph.wait(scenes[1])
+    finally:
+        hold.unlink()
+    said, complained = await writing
+    assert "CANCELLED" in complained and price_in(said) > 0
+    names = (out / "story.m3u").read_text().splitlines()
+    assert len(names) == 2 and all(soundfile.info(out / name).duration > 0.5 for name in names)

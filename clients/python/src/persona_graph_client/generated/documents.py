@@ -162,6 +162,16 @@ fragment JobFailure on JobFailure {
   message
   fix
 }""",
+    "JobRow": """\
+fragment JobRow on Job {
+  id
+  kind
+  state
+  stage
+  askedBy
+  createdAt
+  endedAt
+}""",
     "LexiconEntry": """\
 fragment LexiconEntry on LexiconEntry {
   id
@@ -1186,6 +1196,22 @@ subscription jobEvents($jobId: ID!, $after: String) {
 }""",
         ("JobEvent", "Progress", "JobFailure"),
     ),
+    "jobs": (
+        """\
+query jobs($state: JobState, $first: Int, $after: String) {
+  viewer {
+    jobs(state: $state, first: $first, after: $after) {
+      nodes {
+        ...JobRow
+      }
+      pageInfo {
+        ...PageInfo
+      }
+    }
+  }
+}""",
+        ("JobRow", "PageInfo"),
+    ),
     "optOut": (
         """\
 mutation optOut($input: OptOutInput!) {
@@ -1737,6 +1763,27 @@ mutation skipOnboardingStep($input: OnboardingStepInput!) {
             "Asset",
             "MediaRefusal",
         ),
+    ),
+    "spend": (
+        """\
+query spend {
+  viewer {
+    account {
+      spend {
+        spent {
+          ...Money
+        }
+        held {
+          ...Money
+        }
+        left {
+          ...Money
+        }
+      }
+    }
+  }
+}""",
+        ("Money",),
     ),
     "styleCheck": (
         """\

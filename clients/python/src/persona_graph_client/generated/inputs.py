@@ -127,8 +127,10 @@ class CreateAvatarInput(Input):
     max_price: Decimal | None = None
     """Refuse if it may cost more than this, in USD."""
 
-    prompt: str = ""
-    """Clothing, background and style in words, for providers that honour it."""
+    prompt: str | None = None
+    """Clothing, background and style in words, for providers that honour it; what the persona's settings
+    say if null, nothing if empty.
+    """
 
     voice_policy: VoicePolicy = VoicePolicy.PERSONA_VOICE
     """Who speaks in the proof clip."""

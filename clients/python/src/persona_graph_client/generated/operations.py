@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from persona_graph_client.generated.enums import Platform
+from persona_graph_client.generated.enums import JobState, Platform
 from persona_graph_client.generated.inputs import (
     AnalyzeWritingStyleInput,
     ApprovePersonaInput,
@@ -76,6 +76,7 @@ from persona_graph_client.generated.shapes import (
     GenerateVideoPayload,
     ImportPersonaPayload,
     Job,
+    JobConnection,
     JobEvent,
     LexiconEntry,
     OptOutPayload,
@@ -91,6 +92,7 @@ from persona_graph_client.generated.shapes import (
     RecordEngagementPayload,
     RetryJobPayload,
     ServiceTokenPayload,
+    Spend,
     StyleCheck,
     TrainVoicePayload,
     UploadPayload,
@@ -308,6 +310,14 @@ class Operations(Wire):
         """
         return self._stream("jobEvents", {"jobId": job_id, "after": after}, ("jobEvents",), JobEvent)
 
+    async def jobs(
+        self, state: JobState | None = None, first: int | None = None, after: str | None = None
+    ) -> JobConnection:
+        """The account's jobs, newest first: what is still under way, after a restart."""
+        return await self._one(
+            "jobs", {"state": state, "first": first, "after": after}, ("viewer", "jobs"), JobConnection
+        )
+
     async def opt_out(self, input: OptOutInput) -> OptOutPayload:
         """The person opts out of voice or avatar: use stops at once, every one of them is erased with its
         jobs, and the consent ends. What was made stays until it is deleted.
@@ -469,6 +479,10 @@ class Operations(Wire):
     async def skip_onboarding_step(self, input: OnboardingStepInput) -> Persona:
         """Leave a step of the onboarding out. Nothing is deleted; doing the step later undoes it."""
         return await self._change("skipOnboardingStep", input, ("skipOnboardingStep", "persona"), Persona)
+
+    async def spend(self) -> Spend:
+        """What the account spent this month (UTC), and what is left."""
+        return await self._one("spend", {}, ("viewer", "account", "spend"), Spend)
 
     async def style_check(self, input: StyleCheckInput) -> StyleCheck:
         """Score a text against a persona's style, and a platform's limits if one is given. Free; writes

@@ -986,6 +986,51 @@ class ImportPersonaPayload(Answer):
     """What came with it, and what could not be taken over."""
 
 
+class JobRow(Answer):
+    """Work in progress or done: durable, resumable, cancellable."""
+
+    id: str
+    """Opaque id."""
+
+    kind: JobKind
+    """What it makes."""
+
+    state: JobState
+    """Where it is."""
+
+    stage: str
+    """The stage it is in, such as CLEANING_SAMPLE_1_OF_5 or SPEECH."""
+
+    asked_by: str
+    """The service or user that asked."""
+
+    created_at: datetime
+    """When it was queued."""
+
+    ended_at: datetime | None = None
+    """When it ended."""
+
+
+class PageInfo(Answer):
+    """Where a page ends."""
+
+    has_next_page: bool
+    """Whether more follow."""
+
+    end_cursor: str | None = None
+    """Pass it as `after` to get the next page."""
+
+
+class JobConnection(Answer):
+    """A page of a list that grows."""
+
+    nodes: list[JobRow]
+    """The items alone."""
+
+    page_info: PageInfo
+    """Where the page ends."""
+
+
 class JobEvent(Answer):
     """Something that happened to a job, and the job as it was then."""
 
@@ -1066,16 +1111,6 @@ class OptOutPayload(Answer):
     pending: list[str] | None = None
     """Providers that have not confirmed deleting their copy of a voice yet; they are asked until they do.
     """
-
-
-class PageInfo(Answer):
-    """Where a page ends."""
-
-    has_next_page: bool
-    """Whether more follow."""
-
-    end_cursor: str | None = None
-    """Pass it as `after` to get the next page."""
 
 
 class OutputConnection(Answer):
@@ -1314,6 +1349,19 @@ class ServiceTokenPayload(Answer):
 
     secret: str | None = None
     """The bearer token itself, shown this once; null when revoking."""
+
+
+class Spend(Answer):
+    """What an account spent in a period."""
+
+    spent: Money
+    """Settled in the period, less what was given back."""
+
+    held: Money
+    """Held now for jobs under way."""
+
+    left: Money | None = None
+    """What the cap still allows this calendar month (UTC); null for no cap."""
 
 
 class StyleFinding(Answer):
