@@ -59,7 +59,7 @@ async def remove_pronunciation(personas: Personas, viewer: Viewer, entry_id: str
         )
         row = (await session.scalars(mine)).one_or_none()
         if row is None:
-            raise missing("LexiconEntry", "entryId")
+            raise missing("entry", "entryId")
         await session.delete(row)
     return entry_id
 

@@ -22,7 +22,7 @@ ONBOARDING = """query($id: ID!) { persona(id: $id) { onboarding { next complete
   steps { step state next offered optedOut blockers { __typename code fix ... on TierError { requiredTier } ... on ConsentError { scope } ... on WrongStateError { state } } }
   preview { styleSummary voice { id } voicePreview { id } avatar { id } avatarPreview { id } } } } }"""
 VERSION = "version { id number note approvedBy voice { id } avatar { id } rolledBackTo } persona { voice { id } avatar { id } }"
-VERSIONS = "query($id: ID!) { persona(id: $id) { versions { nodes { id number erased changes { field before after } } } pins { platform version { number } } } }"
+VERSIONS = "query($id: ID!) { persona(id: $id) { versions { nodes { id number erased difference { since changes { field before after } } } } pins { platform version { number } } } }"
 
 
 async def steps(owner: Owner, persona: Any) -> dict[str, Any]:
@@ -182,7 +182,7 @@ async def test_versions_and_the_way_back(owner: Owner) -> None:
     second = (await client.change("approvePersona", VERSION, personaId=public(persona)))["version"]
     assert (second["number"], second["voice"]) == (2, {"id": public(new)})
     latest = (await versions(owner, persona))["versions"]["nodes"][0]
-    assert {each["field"]: (each["before"], each["after"]) for each in latest["changes"]} == {
+    assert {each["field"]: (each["before"], each["after"]) for each in latest["difference"]["changes"]} == {
         "voice": (public(old), public(new)),
         "language": ("en", "de"),
         "settings.speed": ("1.1", "1.3"),
@@ -203,12 +203,12 @@ async def test_versions_and_the_way_back(owner: Owner) -> None:
         "voices": [{"id": public(new), "approval": "SUPERSEDED"}, {"id": public(old), "approval": "APPROVED"}],
         "settings": {"own": {"speed": 1.1, "clothing": "a suit"}, "platforms": []},
     }  # fmt: skip
-    same = "query($id: ID!, $since: ID) { persona(id: $id) { versions(first: 1) { nodes { changes(since: $since) { field } } } } }"
+    same = "query($id: ID!, $since: ID) { persona(id: $id) { versions(first: 1) { nodes { difference(since: $since) { since changes { field } } } } } }"
     answer = await client.ask(same, id=public(persona), since=first["id"])
-    assert answer["persona"]["versions"]["nodes"] == [{"changes": []}]
+    assert answer["persona"]["versions"]["nodes"] == [{"difference": {"since": 1, "changes": []}}]
     for strange in ("rubbish", public(persona), str(global_id("PersonaVersion", persona.id))):
         answer = await client.ask(same, id=public(persona), since=strange)
-        assert answer["persona"]["versions"]["nodes"] == [{"changes": None}]
+        assert answer["persona"]["versions"]["nodes"] == [{"difference": None}]
 
 
 @BOTH

@@ -119,6 +119,16 @@ class VersionChange:
 
 
 @described
+class VersionDifference:
+    """How a version differs from another one."""
+
+    since: int | None = f("The other one's number; null if there is none before it.")
+    changes: list[VersionChange] = f(
+        "What differs, by field; everything that is set if there is none before it."
+    )
+
+
+@described
 class PersonaVersion:
     """One approved state of a persona. It never changes."""
 
@@ -164,9 +174,9 @@ class PersonaVersion:
         return global_id("PersonaVersion", first) if first else None
 
     @strawberry.field(
-        description="What it changed against another version of the same persona; null if there is no such version."
+        description="How it differs from another version of the same persona; null if there is no such version."
     )
-    async def changes(self, info: Info, since: Since = None) -> list[VersionChange] | None:
+    async def difference(self, info: Info, since: Since = None) -> VersionDifference | None:
         if since is None:
             other = await versions.version_before(info.context.runtime.db, self.row)
         else:
@@ -175,10 +185,13 @@ class PersonaVersion:
             other = await info.context.versions.load(parts[1]) if parts and known else None
             if other is None or other.persona_id != self.row.persona_id:
                 return None
-        return [
-            VersionChange(field=each.field, before=_shown(each.field, each.before), after=_shown(each.field, each.after))
-            for each in versions.changes(other, self.row)
-        ]  # fmt: skip
+        return VersionDifference(
+            since=other.number if other else None,
+            changes=[
+                VersionChange(field=each.field, before=_shown(each.field, each.before), after=_shown(each.field, each.after))
+                for each in versions.changes(other, self.row)
+            ],
+        )  # fmt: skip
 
 
 def _shown(field: str, value: str | None) -> str | None:

@@ -74,7 +74,7 @@ def test_the_limits_are_declared() -> None:
     offers = {offer.id: offer.limits for provider in registered().values() for offer in provider.offers}
     assert offers["animate"].resolutions == ("480p", "720p")
     assert offers["animate"].max_seconds == 600
-    assert offers["speak"].options == ("speed", "pitch")
+    assert offers["speak"].options == ("speed", "pitch", "pronunciations")
     assert {"en", "de", "fr", "es", "it", "pt", "nl", "pl", "ru"} <= set(offers["speak"].languages)
     assert (offers["train"].min_seconds, offers["train"].max_seconds) == (5, 600)
 

@@ -22,8 +22,9 @@ SLOWEST, FASTEST = 80, 449
 _RETRIEVAL = 1
 _PHONEME_EVENTS_IN_IPA = 0x3
 _DO_NOT_EXIT = 0x8000
-# No SSML (0x10) and no phoneme input (0x100): the script is plain text whatever it holds.
+# No SSML (0x10), and phoneme input only where a piece was made for it: the script is plain text whatever it holds.
 _UTF8 = 0x1
+_PHONEMES_IN_BRACKETS = 0x100
 _END_PAUSE = 0x1000
 _BY_CHARACTER = 1
 _END, _WORD, _PHONEME = 0, 1, 7
@@ -111,9 +112,11 @@ class Engine:
         self._library.espeak_SetSynthCallback(self._callback)
 
     def speak(
-        self, text: str, voice: str, *, pace: int = PLAIN_PACE, pitch: int = 50, end_pause: bool = True
-    ) -> Spoken:
-        """Say ``text`` with an engine voice such as ``de`` or ``en-us+f4``; ``pitch`` is 0–99."""
+        self, text: str, voice: str, *, pace: int = PLAIN_PACE, pitch: int = 50, end_pause: bool = True,
+        phonemes: bool = False,
+    ) -> Spoken:  # fmt: skip
+        """Say ``text`` with an engine voice such as ``de`` or ``en-us+f4``; ``pitch`` is 0–99. With ``phonemes``,
+        ``[[…]]`` holds the engine's names of sounds."""
         self._check(self._library.espeak_SetVoiceByName(voice.encode()), f"voice {voice}")
         for name, value in (("rate", pace), ("pitch", pitch), ("range", 50), ("volume", 100)):
             self._check(self._library.espeak_SetParameter(_PARAMETER[name], value, 0), name)
@@ -121,7 +124,7 @@ class Engine:
         self._marks.clear()
         head = _HARDLY_ANY_ECHO if "+" in voice else ""
         encoded = (head + text).encode() + b"\0"
-        flags = _UTF8 | (_END_PAUSE if end_pause else 0)
+        flags = _UTF8 | (_END_PAUSE if end_pause else 0) | (_PHONEMES_IN_BRACKETS if phonemes else 0)
         said = self._library.espeak_Synth(
             encoded, ctypes.c_size_t(len(encoded)), 0, _BY_CHARACTER, 0, flags, None, None
         )

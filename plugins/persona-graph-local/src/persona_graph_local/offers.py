@@ -43,7 +43,7 @@ def speech(offer_id: str, at_a_time: int, *, trained: bool) -> Offer:
             max_chars=LONGEST_SCRIPT,
             languages=LANGUAGES,
             max_concurrent=at_a_time,
-            options=("speed", "pitch"),
+            options=("speed", "pitch", "pronunciations"),
         ),
         uses_trained_voice=trained,
         fidelity=Fidelity.APPROXIMATE if trained else Fidelity.STOCK,

@@ -157,6 +157,7 @@ def _speech(order: Speak, *, trained: bool) -> tuple[dict[str, Any], dict[str, F
         "pitch": order.style.pitch,
         "voice": order.voice.id if trained and order.voice else None,
         "model": "model.json",
+        "words": [asdict(each) for each in order.pronunciations if each.written.strip()],
     }
     return written, files
 
@@ -233,6 +234,7 @@ def _delivery(folder: Path, result: Mapping[str, Any]) -> Delivery:
             voice_model=(folder / model).read_bytes() if model else None,
             timings=tuple(_timing(timing) for timing in result.get("timings", ())),
             honoured_options=tuple(result.get("honoured_options", ())),
+            not_expressed=tuple(result.get("not_expressed", ())),
             facts=result.get("facts", {}),
         )
     except OSError as error:

@@ -12,6 +12,7 @@ from persona_graph_local.convert import Conversion
 from persona_graph_local.espeak import FASTEST, PLAIN_PACE, SLOWEST, Spoken, engine, knob_for, pace_of
 from persona_graph_local.languages import UNSPACED
 from persona_graph_local.loudness import Reel
+from persona_graph_local.pronouncing import Lexicon
 from persona_graph_local.script import Piece, clean, pieces
 from persona_graph_local.timings import Said, said
 from persona_graph_local.vocoder import RATE, Floats, analyse, repitched, synthesise
@@ -41,8 +42,16 @@ class Mouth:
     """How one order is to be spoken: ``language`` is the engine's name, ``speed`` a factor, ``pitch`` in
     semitones, ``model`` the fitted voice if there is one."""
 
-    def __init__(self, language: str, speed: float, pitch: float, model: VoiceModel | None) -> None:
+    def __init__(
+        self,
+        language: str,
+        speed: float,
+        pitch: float,
+        model: VoiceModel | None,
+        lexicon: Lexicon | None = None,
+    ) -> None:
         self._language = language
+        self._lexicon = lexicon or Lexicon()
         self._pitch = pitch
         self._conversion = Conversion(voice_in(model, language)) if model else None
         knobs = model.knobs if model else None
@@ -56,13 +65,15 @@ class Mouth:
 
     def say(self, piece: Piece) -> tuple[Floats, list[Said]]:
         """Samples, and what is said in them."""
+        told = self._lexicon.told(piece.text)
         spoken = engine().speak(
-            piece.text, self._voice, pace=self._rate, pitch=self._knob, end_pause=piece.ends_sentence
-        )
+            told.text, self._voice, pace=self._rate, pitch=self._knob, end_pause=piece.ends_sentence,
+            phonemes=told.phonemes,
+        )  # fmt: skip
         samples = self._voiced(spoken)
         unspaced = self._language in UNSPACED
         return samples, [self._placed(item) for item in said(
-            piece.text, spoken.marks, len(spoken.samples), unspaced=unspaced
+            piece.text, told.back(spoken.marks), len(spoken.samples), unspaced=unspaced
         )]  # fmt: skip
 
     def _voiced(self, spoken: Spoken) -> Floats:

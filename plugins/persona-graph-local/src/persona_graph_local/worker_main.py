@@ -81,9 +81,12 @@ def _train(folder: Path, order: Mapping[str, Any], report: _Reporter) -> dict[st
 
 
 def _speak(folder: Path, order: Mapping[str, Any], report: _Reporter) -> dict[str, Any]:
+    from persona_graph_local.pronouncing import Lexicon
     from persona_graph_local.speech import Mouth, NothingToSay, speak
 
-    mouth = Mouth(order["language"], order["speed"], order["pitch"], _voice(folder, order))
+    words = order.get("words", ())
+    lexicon = Lexicon.of(words, order["language"])
+    mouth = Mouth(order["language"], order["speed"], order["pitch"], _voice(folder, order), lexicon)
     try:
         speech = speak(order["script"], mouth, folder / "speech.wav", report)
     except NothingToSay as error:
@@ -92,7 +95,8 @@ def _speak(folder: Path, order: Mapping[str, Any], report: _Reporter) -> dict[st
         "media": "speech.wav",
         "content_type": "audio/wav",
         "timings": speech.timings,
-        "honoured_options": ["speed", "pitch"],
+        "honoured_options": ["speed", "pitch", *(["pronunciations"] if lexicon.said else [])],
+        "not_expressed": lexicon.not_expressed,
         "facts": {"seconds": round(speech.seconds, 3), "sample_rate": 22050, "engine": "espeak-ng"},
     }
 
