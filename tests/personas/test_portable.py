@@ -69,6 +69,9 @@ async def person(owner: Owner) -> Any:
     await client.change(
         "setGoldenLines", "persona { goldenLines }", personaId=id, lines=["Good  morning.", "How are you?"]
     )
+    await client.change("updatePersonaSettings", "__typename", personaId=id, speed=1.1, tone="WARM")
+    await client.change("updatePersonaSettings", "__typename", personaId=id, platform="X", emotion="happy")
+    await client.change("setPronunciation", "__typename", personaId=id, written="Nietzsche", ipa="ˈniːtʃə")
     for scope in ConsentScope:
         await client.change("grantConsent", "__typename", personaId=id, scope=scope.value, subject="Ada L.")
     media = owner.world.runtime.media
@@ -207,6 +210,8 @@ async def test_what_is_in_it_and_what_never_is(ada: Owner) -> None:
     ]
     contents = sent.contents
     assert contents.style is not None and contents.style.measured and contents.style.platforms
+    assert contents.settings is not None and contents.settings.own == {"speed": 1.1, "tone": "WARM"}
+    assert [each.written for each in contents.lexicon] == ["Nietzsche"] and contents.golden_lines
     assert [each.scope for each in contents.consents] == list(ConsentScope)
     assert contents.voices[0].preview is not None and contents.faces[0].picture.content.startswith(b"\x89PNG")
     for never in (b"a recording of her", MODEL, other.name.encode(), sample.id.encode(), ada.id.encode()):
@@ -357,6 +362,9 @@ async def test_a_signature_makes_nobody_right(world: World, ada: Owner) -> None:
         (changed("persona", "content", "name", to="A" * 201), {"BUNDLE_DAMAGED"}),
         (changed("persona", "content", "language", to="x"), {"BUNDLE_DAMAGED"}),
         (changed("style", "content", "measured", to={"figures": 7}), {"BUNDLE_DAMAGED"}),
+        (changed("settings", "content", "own", to={"speed": 90}), {"BUNDLE_DAMAGED"}),
+        (changed("settings", "content", "own", to={"volume": 1}), {"BUNDLE_DAMAGED"}),
+        (changed("lexicon", "content", 0, "ipa", to="$$"), {"BUNDLE_DAMAGED"}),
         (changed("voices", "content", 0, "enrolments", 0, "vendor_voice", to="v" * 300), {"BUNDLE_DAMAGED"}),
         (changed("voices", "content", 0, "preview", "base64", to="AAAA"), {"MEDIA_UNSUPPORTED", "MEDIA_DAMAGED"}),
         (changed(*picture, to="%"), {"BUNDLE_DAMAGED"}),
