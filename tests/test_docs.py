@@ -35,7 +35,7 @@ CODE = re.compile(r"[A-Z]{2,}(_[A-Z]+)*")
 ROW = re.compile(r"^\| `([A-Z0-9_]+)` \|(.*)\|$", re.MULTILINE)
 
 # Those that end a job: who calls them names the failure's code.
-ENDING = {"refuse", "fail", "fail_in", "WorkRefused"}
+ENDING = {"refuse", "fail", "fail_in", "_end_unmade", "WorkRefused"}
 
 
 def sections(page: str) -> dict[str, str]:
