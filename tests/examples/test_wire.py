@@ -116,3 +116,36 @@ async def test_nobody_there_is_told() -> None:
         with pytest.raises(RequestFailed) as silent:
             await nobody.viewer()
     assert (silent.value.code, silent.value.status) == ("UNREACHABLE", 0)
+
+
+def answering(*statuses: int) -> tuple[httpx.MockTransport, list[httpx.Request]]:
+    """A server's answers, one after the other: what is not 200 is what a proxy says in its place."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        status = statuses[len(asked) - 1]
+        if status != 200:
+            return httpx.Response(status, headers={"retry-after": "0"}, text="not now")
+        account = {"id": "a", "name": "A", "tier": {"id": "pro", "name": "Pro"}}
+        return httpx.Response(
+            200, json={"data": {"viewer": {"label": "l", "scopes": [], "account": account}}}
+        )
+
+    return httpx.MockTransport(answer), asked
+
+
+@pytest.mark.parametrize("busy", [429, 502, 503, 504])
+async def test_what_only_reads_is_asked_again_of_a_busy_server(busy: int) -> None:
+    transport, asked = answering(busy, 200)
+    async with PersonaGraph("http://far", "pg_x", http=httpx.AsyncClient(transport=transport)) as graph:
+        assert (await graph.viewer()).account.name == "A"
+    assert len(asked) == 2 and asked[0].headers["authorization"] == "Bearer pg_x"
+
+
+async def test_a_change_is_not_sent_again_after_a_gateway_gave_up() -> None:
+    transport, asked = answering(504, 200)
+    async with PersonaGraph("http://far", "pg_x", http=httpx.AsyncClient(transport=transport)) as graph:
+        with pytest.raises(RequestFailed) as lost:
+            await graph.create_persona(CreatePersonaInput(name="Perhaps"))
+    assert (lost.value.status, len(asked)) == (504, 1)
