@@ -113,6 +113,31 @@ async def test_a_voice_that_is_forgotten_is_deleted_at_the_vendor(basic: Sandbox
             await asyncio.sleep(0.2)
 
 
+async def test_a_minute_of_speech_is_two_cents_and_a_video_is_for_another_tier(basic: Sandboxed) -> None:
+    """Rows 148, 152, 155: charged by the length that came back; a video is refused unspent, with the tier that has it;
+    and while the vendor is too busy nobody else speaks."""
+    persona, _voice, _job = await basic.train("Ruth")
+    asked = {"personaId": persona, "script": SCRIPT * 12, "reuse": False}
+    made = await basic.client.change("generateSpeech", "output { id } job { id }", **asked)
+    await basic.client.succeeded(made["job"]["id"])
+    fields = "... on SpeechOutput { price { amount } asset { seconds } served { provider fidelity } }"
+    spoken = await basic.client.node(made["output"]["id"], fields)
+    exact = Decimal("0.02") * Decimal(str(spoken["asset"]["seconds"])) / 60
+    assert abs(Decimal(spoken["price"]["amount"]) - exact) < Decimal("0.0001")
+    assert spoken["served"] == [{"provider": "minimax", "fidelity": "CLONE"}]
+    before = basic.billed(), basic.billed("wavespeed")
+    error = await basic.client.refusal("generateVideo", personaId=persona, script=SCRIPT)
+    assert (error["__typename"], error["tier"], error["requiredTier"]) == ("TierError", "basic", "pro")
+    basic.inject("rate_limited", "/v1/t2a_v2")
+    again = await basic.client.change(
+        "generateSpeech", "output { id } job { id }", **{**asked, "script": SCRIPT}
+    )
+    await basic.client.succeeded(again["job"]["id"])
+    assert (await basic.client.node(again["output"]["id"], fields))["served"] == spoken["served"]
+    assert basic.billed("wavespeed") == before[1]
+    assert basic.billed() - before[0] == Decimal("0.0001") * len(SCRIPT)
+
+
 async def test_another_vendor_makes_the_voice_for_the_same_price(basic: Sandboxed) -> None:
     """V3, V7: the last test, because MiniMax rests from here on. ElevenLabs names its voices itself, and its
     answer gets lost: the voice is found by its name, and there is one of it."""
