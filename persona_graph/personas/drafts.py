@@ -15,7 +15,7 @@ from persona_graph.jobs.submit import Request, Subject, earlier_job, open_job, p
 from persona_graph.jobs.tables import Job
 from persona_graph.personas.commissions import Commission, commission_speech, commission_video
 from persona_graph.personas.finding import find, hold, missing
-from persona_graph.personas.reuse import reuse_key
+from persona_graph.personas.reuse import SOURCES, reuse_key
 from persona_graph.personas.room import Personas
 from persona_graph.personas.tables import Output, OutputKind, Persona
 from persona_graph.personas.voices import Submitted
@@ -45,6 +45,8 @@ async def promote_output(personas: Personas, viewer: Viewer, output_id: str, req
         output.reuse_key = await reuse_key(personas, session, account.id, made, plan)
         # Kept for another try, should this one fail.
         spec = {**made.spec, "wish": job.spec["wish"], "promotes": True}
+        # The kept wish has every setting filled in; who asked for each is told by the draft.
+        spec |= {name: job.spec[name] for name in SOURCES if name in job.spec}
         job = await open_job(
             personas.jobs, session, viewer, account, request, made.job_kind,
             Subject("Output", output.id, persona.id), spec, plan,

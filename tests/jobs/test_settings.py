@@ -12,7 +12,7 @@ import pytest
 
 from persona_graph.jobs.submit import Paid, Request
 from persona_graph.jobs.tables import Job
-from persona_graph.personas import lexicon, outputs, persona_settings
+from persona_graph.personas import drafts, lexicon, outputs, persona_settings
 from persona_graph.personas.outputs import SpeechWish, VideoWish
 from persona_graph.personas.persona_settings import Manner, SettingName, VoiceTone
 from persona_graph.personas.pronouncing import Entry
@@ -144,6 +144,23 @@ async def test_reuse_sees_what_holds_not_who_said_it(tmp_path: Path, redis_url: 
         )
         assert (await house.output(await say(house, speed=1.0))).reused_from is None
         assert provider.calls("start") == 3
+
+
+async def test_a_draft_is_promoted_as_it_was_looked_at(tmp_path: Path, redis_url: str) -> None:
+    """With the settings of then, and with who asked for them."""
+    provider = vendor()
+    async with lived_in(tmp_path, redis_url, provider) as house:
+        await settle(house, speed=1.2)
+        draft = await house.output(await say(house, draft=True))
+        await settle(house, speed=1.9)
+        submitted = await drafts.promote_output(
+            house.personas, house.viewer, draft.id, Request("promoteOutput", {}, Paid())
+        )
+        assert submitted.job is not None
+        job = await house.finish(submitted.job)
+        assert job.state == "SUCCEEDED"
+        assert told(await house.output(job)) == {"speed": ("1.2", "PERSONA", "DONE_HERE")}
+        assert ordered(provider).style.speed == 1.2
 
 
 async def test_appearance_reaches_whoever_renders(tmp_path: Path, redis_url: str) -> None:
