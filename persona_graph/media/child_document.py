@@ -169,7 +169,7 @@ def _bomb() -> MediaRefused:
 
 
 def _paragraphs(xml: bytes) -> Iterator[str]:
-    from lxml import etree  # type: ignore[import-untyped]
+    from lxml import etree
 
     if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml:
         raise damaged("The document declares XML entities, which no word processor writes.")
