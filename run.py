@@ -35,7 +35,17 @@ DEMO = ("--extra", "local")
 PLUGINS = ("--all-extras",)
 ALL = ("--all-extras", "--group", "dev")
 LEVELS = [list(DEMO), list(PLUGINS), list(ALL)]
-SOURCES = ("persona_graph", "plugins", "tests", "docs", "conftest.py", "run.py")
+SOURCES = (
+    "persona_graph",
+    "plugins",
+    "tests",
+    "docs",
+    "clients",
+    "examples",
+    "tools",
+    "conftest.py",
+    "run.py",
+)
 
 
 class Stop(Exception):

@@ -54,7 +54,16 @@ class Forbidden(UserFault):
 class WrongState(UserFault):
     """The thing exists but is not in a state that allows this; ``state`` is the one it is in."""
 
-    codes = ("NOT_READY", "NOT_APPROVED", "ALREADY_ENDED", "ALREADY_DECIDED", "IS_DRAFT", "NOT_A_DRAFT", "ERASED", "NOT_REPEATABLE")
+    codes = (
+        "NOT_READY",
+        "NOT_APPROVED",
+        "ALREADY_ENDED",
+        "ALREADY_DECIDED",
+        "IS_DRAFT",
+        "NOT_A_DRAFT",
+        "ERASED",
+        "NOT_REPEATABLE",
+    )
 
     state: str = ""
 

@@ -20,11 +20,12 @@ from persona_graph.jobs import endings, midway
 from persona_graph.jobs.answers import seconds_of, ticket_fault
 from persona_graph.jobs.asking import Kind, Trouble, ask_check, ask_find, ask_start, tell_cancel
 from persona_graph.jobs.bench import open_bench
-from persona_graph.jobs.call import LentCall, lend
+from persona_graph.jobs.call import LentCall, folder_of, lend
 from persona_graph.jobs.endings import ENDED
 from persona_graph.jobs.knocks import soon_if_knocked
 from persona_graph.jobs.lease import Fenced, Lease, claim, one_transaction, release, renew
 from persona_graph.jobs.places import Full, look_again_in, look_for_place
+from persona_graph.jobs.remembered import recall, remember
 from persona_graph.jobs.remote import LAST_PAUSES, Unfetched, fetched, is_remote
 from persona_graph.jobs.rests import DOWN_SECONDS, LONGEST_BUSY, LONGEST_DOWN, Rest
 from persona_graph.jobs.room import Jobs
@@ -223,6 +224,8 @@ async def _place(jobs: Jobs, lease: Lease, scene: Scene, placed: Placed, order: 
             seconds = midway.pause_seconds(0, answer.retry_after)
             return await midway.stand_back(jobs, lease, placed.attempt, answer.why, seconds)
         return await _not_placed(jobs, lease, scene, placed.attempt, answer)
+    if isinstance(answer, Delivery):
+        await asyncio.to_thread(remember, call.folder, answer)
     return await _taken(jobs, lease, scene, placed, order, answer)
 
 
@@ -388,6 +391,9 @@ async def _reconcile(jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt) -
     placed = _placed(jobs, attempt)
     if placed is None:
         return await _later(jobs, lease, scene, attempt, "it is not installed here", 30)
+    known = await asyncio.to_thread(recall, folder_of(jobs, attempt.id))
+    if known is not None:
+        return await _keep(jobs, lease, scene, placed, None, known)
     if placed.safety is PaymentSafety.BLIND:
         await endings.park(jobs, lease, attempt)
         return ENDED

@@ -181,7 +181,9 @@ async def _mark_lost(session: Writing, enrolment: Enrolment, kind: NoticeKind, s
     if silent and voice.status == TrainingStatus.READY:
         voice.status = TrainingStatus.EXPIRED
     fix = "Enrol it again with trainTwin, or train a new voice." if silent else None
-    await tell_of_voice(session, voice, kind, said if silent else f"{said} Another enrolment still speaks.", fix)
+    await tell_of_voice(
+        session, voice, kind, said if silent else f"{said} Another enrolment still speaks.", fix
+    )
     await show_expiry(session, voice.id)
 
 

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from persona_graph.jobs.advance import advance
+from persona_graph.jobs.call import folder_of
 from persona_graph.jobs.cancel import resolve_review
 from persona_graph.jobs.tables import Job
+from persona_graph.jobs.work import Bench, Kept
 from persona_graph.provider import (
     Delivery,
+    Order,
     OrderRejected,
     OutcomeUnknown,
     PaymentSafety,
@@ -23,7 +26,7 @@ from persona_graph.provider import (
     Ticket,
 )
 from tests.jobs.conftest import Opening
-from tests.jobs.house import House
+from tests.jobs.house import House, PlainWork
 from tests.jobs.scripted import DELIVERY, TICKET, Scripted, catalog, speaker, video_offer
 
 
@@ -447,3 +450,27 @@ async def test_a_provider_that_is_gone_with_our_order_is_waited_for(opening: Ope
     await house.hurry(job)
     await house.finish(job)
     assert (await house.sound(job)).state == "SUCCEEDED"
+
+
+class Stumbling(PlainWork):
+    """Falls over the first delivery it is to keep, as a worker that dies does."""
+
+    fell = False
+
+    async def keep(self, bench: Bench, order: Order, delivery: Delivery) -> Kept:
+        if not self.fell:
+            self.fell = True
+            raise RuntimeError("died over it")
+        return await super().keep(bench, order, delivery)
+
+
+async def test_what_came_back_is_not_asked_of_a_person_again(opening: Opening) -> None:
+    """R10, C4: the vendor can neither be asked twice nor looked up, and its answer lies here."""
+    toy = speaker("toy", PaymentSafety.BLIND, start=[Delivery(media=b"hello", billed_cost=Decimal("0.25"))])
+    house = await opening(toy, works=Stumbling)
+    job = await house.finish(await house.speak())
+    job = await house.sound(job)
+    assert job.state == "SUCCEEDED" and toy.calls("start") == 1
+    assert (await house.postings(job))["COST"] == Decimal("0.25")
+    [attempt] = await house.attempts(job)
+    assert not folder_of(house.jobs, attempt.id).exists()

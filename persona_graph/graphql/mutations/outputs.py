@@ -69,7 +69,9 @@ class GenerateVideoInput(PaidInput):
 
     persona_id: strawberry.ID = f("The persona.")
     script: str | None = f("What to say; give this or speechOutputId.", default=None)
-    speech_output_id: strawberry.ID | None = f("A ready SpeechOutput or ContentOutput of the persona, whose speech is shown.", default=None)
+    speech_output_id: strawberry.ID | None = f(
+        "A ready SpeechOutput or ContentOutput of the persona, whose speech is shown.", default=None
+    )
     platform: Platform | None = f("Where it will appear.", default=None)
     language: str | None = f("BCP 47 tag; what the persona's settings say if null.", default=None)
     resolution: Resolution | None = f(
