@@ -97,7 +97,7 @@ def _told(job: Job) -> dict[str, Any]:
     failure = {"code": job.failure_code, "message": job.failure_message, "fix": job.failure_fix}
     return {
         "jobId": opaque_id("Job", job.id), "personaId": opaque_id("Persona", job.persona_id), "kind": job.kind,
-        "state": job.state, "askedBy": job.asked_by, "failure": failure if job.failure_code else None,
+        "state": job.state, "partial": job.partial, "askedBy": job.asked_by, "failure": failure if job.failure_code else None,
     }  # fmt: skip
 
 
