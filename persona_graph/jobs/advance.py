@@ -32,7 +32,7 @@ from persona_graph.jobs.room import Jobs
 from persona_graph.jobs.states import JobState
 from persona_graph.jobs.tables import OPEN_ATTEMPTS, Attempt, AttemptState, Job, Leg, LegState
 from persona_graph.jobs.work import SkipCandidate, WorkRefused
-from persona_graph.provider import Cost, Delivery, Offer, Order, PaymentSafety, Ticket
+from persona_graph.provider import Delivery, Offer, Order, PaymentSafety, Ticket
 
 START_SECONDS = 240.0
 CHECK_SECONDS = 30.0
@@ -69,10 +69,14 @@ class Placed:
         return Ticket(self.attempt.ticket or {})
 
     @property
+    def free(self) -> bool:
+        cost = self.offer.cost
+        return not any((cost.per_run, cost.per_1000_chars, cost.per_block, *dict(cost.per_block_at).values()))
+
+    @property
     def safety(self) -> PaymentSafety:
         """What costs nothing cannot be paid twice."""
-        free = self.offer.cost == Cost(block_seconds=self.offer.cost.block_seconds)
-        return PaymentSafety.KEYED if free else self.offer.payment_safety
+        return PaymentSafety.KEYED if self.free else self.offer.payment_safety
 
 
 async def advance(jobs: Jobs, job_id: str) -> float | None:
@@ -245,7 +249,9 @@ async def _taken(
 async def _not_placed(
     jobs: Jobs, lease: Lease, scene: Scene, attempt: Attempt, trouble: Trouble
 ) -> float | None:
-    if attempt.starts > 1 and trouble.kind in (Kind.BUSY, Kind.UNAVAILABLE):
+    placed = _placed(jobs, attempt)
+    at_no_cost = trouble.kind is Kind.UNAVAILABLE and placed is not None and placed.free
+    if attempt.starts > 1 and trouble.kind in (Kind.BUSY, Kind.UNAVAILABLE) and not at_no_cost:
         # An earlier sending may have been accepted: under another key, or elsewhere, it would be paid again.
         return await _later(jobs, lease, scene, attempt, trouble.why, trouble.retry_after)
     match trouble.kind:

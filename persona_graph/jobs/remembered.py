@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 
 
 def remember(folder: Path, delivery: Delivery) -> None:
-    """Whole or not at all. What cannot be put down is only not remembered."""
-    if isinstance(delivery.media, Path):
+    """Whole or not at all. What cannot be put down, or is not here yet, is only not remembered."""
+    if isinstance(delivery.media, Path) or delivery.remote_url is not None:
         return
     try:
         facts = _PLAIN.dump_json(replace(delivery, media=None, voice_model=None), warnings="error")

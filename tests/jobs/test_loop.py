@@ -310,7 +310,7 @@ async def test_a_lost_reply_is_repeated_with_the_same_key(opening: Opening, lost
 @pytest.mark.parametrize("refused", [ProviderBusy("429"), ProviderUnavailable("down")], ids=repr)
 async def test_a_doubt_outlives_a_vendor_that_is_busy_or_down(opening: Opening, refused: Exception) -> None:
     """V3, KEYED: what may have been paid under one key is not ordered under another, nor elsewhere."""
-    toy = speaker("a-toy", cost="0", start=[OutcomeUnknown("reset"), refused, DELIVERY])
+    toy = speaker("a-toy", cost="0.01", start=[OutcomeUnknown("reset"), refused, DELIVERY])
     other = speaker("b-other", cost="1", start=[DELIVERY])
     _house, job = await finished(opening, toy, other)
     assert job.state == "SUCCEEDED"

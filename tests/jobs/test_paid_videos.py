@@ -115,7 +115,7 @@ async def test_a_vendor_that_is_down_gives_way_to_the_next(
     tmp_path: Path, redis_url: str, vendor: Sandbox
 ) -> None:
     """Threats V2, V7: surely not accepted, so the other model is asked; the price stays."""
-    vendor.bench.faults.inject("wavespeed", "unavailable", path="/media/uploads", status=503)
+    vendor.bench.faults.inject("wavespeed", "unavailable", path="/media/uploads", status=402)
     async with housed(tmp_path, redis_url, vendor) as house:
         job = await house.finish(await ask(house))
         assert job.state == "SUCCEEDED", (job.failure_code, job.failure_message)

@@ -144,7 +144,12 @@ async def test_the_providers_say_what_they_do_and_the_faulty_ones_why_not(client
     assert (broken["distribution"], broken["version"]) == ("pg-broken-provider", "1.0")
     assert "this plugin was never finished" in broken["reason"]
     writers = (await client.ask(document, c="TEXT"))["providers"]
-    assert "scripted" not in [provider["id"] for provider in writers]
+    assert "local-portrait" not in [provider["id"] for provider in writers]
+    assert all(
+        offer["capability"] == "TEXT" or each["id"] == "scripted"
+        for each in writers
+        for offer in each["offers"]
+    )
 
 
 async def test_only_an_operator_resolves_a_review(stage: Stage, client: Client, trained: Trained) -> None:

@@ -117,6 +117,6 @@ def test_the_page_names_the_hook_and_every_method() -> None:
 def test_the_page_names_troubles_as_the_wall_does() -> None:
     """Every cell of its table is tried in tests/provider/test_asking.py."""
     named = set(re.findall(r"`((?:Provider|Order|Outcome)[A-Z]\w+)`", PAGE))
-    assert named == {"ProviderBusy", "ProviderUnavailable", "OrderRejected", "OutcomeUnknown"}
+    assert named == {"ProviderBusy", "ProviderUnavailable", "OrderRejected", "OrderFailed", "OutcomeUnknown"}
     columns = re.findall(r"\| what happens \| (\w+) \| (\w+) \| (\w+) \|", PAGE)
     assert columns == [tuple(Step)]
