@@ -7,6 +7,19 @@ from typing import Any
 
 import pytest
 
+# Files that take minutes. Begun last, they would leave the other workers idle at the end.
+LONG_FILES = (
+    "tests/journeys/",
+    "tests/examples/",
+    "tests/jobs/test_workers",
+    "tests/jobs/test_sandbox_chaos",
+    "plugins/persona-graph-local/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG_FILES))
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, Any, Any]:
